@@ -1,0 +1,1 @@
+"""The hub: takes typed requests, makes them durable jobs and dispatches them to spokes."""

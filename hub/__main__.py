@@ -1,0 +1,34 @@
+"""`python -m hub serve|migrate`."""
+
+import asyncio
+import sys
+
+import click
+
+from hub import app, settings
+from hub.store.migrate import migrate as migrate_store
+from mesh.settings import Environment, SettingsError
+
+
+@click.group(help="The hub: durable jobs, dispatched to spokes.")
+def main() -> None:
+    """Parses the command line."""
+
+
+@main.command()
+def serve() -> None:
+    """Serves until SIGTERM, then drains."""
+    asyncio.run(app.serve(settings.load(Environment.of_process())))
+
+
+@main.command()
+def migrate() -> None:
+    """Brings the database to the newest schema; needs HUB_OWNER_DATABASE_URL."""
+    asyncio.run(migrate_store(Environment.of_process().text("HUB_OWNER_DATABASE_URL")))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except SettingsError as error:
+        sys.exit(f"hub: {error}")

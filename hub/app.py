@@ -1,0 +1,242 @@
+"""The composition root: the only file that says which class serves which protocol."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import signal
+
+import grpc
+from aiohttp import web
+
+from hub.edge import capabilities
+from hub.edge.jobs_api import JobsApi
+from hub.edge.statuses import DOMAIN, STATUSES
+from hub.edge.tenants import Tenants
+from hub.edge.waiting import Waiting
+from hub.edge.webhooks import Webhooks
+from hub.jobs.board import Board
+from hub.jobs.errors import Overloaded
+from hub.jobs.model import NewJob
+from hub.jobs.ownership import Ownership
+from hub.jobs.ports import Accepted
+from hub.jobs.submit import Submission
+from hub.lane_loops import LaneLoops, Ports
+from hub.peers.audit import AuditClient
+from hub.peers.notary import Notary
+from hub.peers.outcomes import outcome_from_bytes
+from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
+from hub.settings import Settings
+from hub.store.engine import open_engine
+from hub.store.event_store import PostgresEventStore
+from hub.store.head_store import PostgresHeadStore
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from integration.jobs.v1 import jobs_service_pb2_grpc
+from mesh.batcher import Batcher, Full
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.duty import DutyLoop
+from mesh.evidence.checkpoint import Vkey
+from mesh.evidence.keys import SigningKey
+from mesh.identity import Identity
+from mesh.server import MeshServer
+from mesh.telemetry import Telemetry
+
+ACCEPT_BATCH = 256
+ACCEPT_QUEUE = 5_000
+DRAIN_SECONDS = 20.0
+FIRST_DESCRIPTION_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    """One replica of the hub. `start` brings its roles up, `drain` takes them down without loss."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._boot = secrets.token_hex(8)
+        self._telemetry = Telemetry.start("hub", self._boot)
+        self._identity = Identity.load(settings.identity_dir)
+        self._board = Board()
+        self._engine = open_engine(settings.database_url)
+        self._jobs = PostgresJobStore(self._engine)
+        self._lanes = PostgresLaneStore(self._engine)
+        self._events = PostgresEventStore(self._engine, outcome_from_bytes)
+        self._heads = PostgresHeadStore(self._engine)
+        self._directory = SpokeDirectory(
+            settings.spokes, open_channel=self._open_spoke, telemetry=self._telemetry
+        )
+        self._accepting = Batcher[NewJob, Accepted](
+            self._jobs.accept, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
+        )
+        self._loops: list[DutyLoop] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ownership: Ownership | None = None
+        self._server: MeshServer | None = None
+        self._webhooks: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Brings up the roles that the settings name; returns when the replica is ready."""
+        for name in self._directory.names():
+            self._run(DutyLoop(Describing(name, self._directory, self._renew_lanes)))
+        if "lanes" in self._settings.roles:
+            await self._start_lanes()
+        if "webhooks" in self._settings.roles:
+            await self._start_webhooks()
+        await self._start_edge()
+        await self._until_described()
+        assert self._server is not None
+        await self._server.set_ready(True)
+        _log.info("hub ready", extra={"roles": sorted(self._settings.roles)})
+
+    async def drain(self) -> None:
+        """Takes no more, finishes what is under way, gives up the lanes."""
+        if self._server is not None:
+            await self._server.drain(DRAIN_SECONDS)
+        if self._webhooks is not None:
+            await self._webhooks.cleanup()
+        await self._accepting.close()
+        if self._ownership is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ownership.drain(), DRAIN_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._directory.close()
+        await self._engine.dispose()
+        self._telemetry.shutdown()
+
+    async def _start_lanes(self) -> None:
+        channel = open_channel(
+            self._settings.audit_address, self._identity, server_role="audit", telemetry=self._telemetry
+        )
+        vkey = Vkey.parse(self._settings.audit_vkey_file.read_text())
+        log = AuditClient(channel, vkey, head_note=await self._heads.load(), telemetry=self._telemetry)
+        notary = Notary(
+            SigningKey.load(self._settings.signing_key_file),
+            holder=str(self._identity.spiffe_id),
+            boot=self._boot,
+            clock=self._clock,
+        )
+        ports = Ports(
+            store=self._lanes,
+            events=self._events,
+            notary=notary,
+            log=log,
+            spokes=self._directory,
+            clock=self._clock,
+            draw=random.SystemRandom().random,
+            post=self._board.post,
+        )
+        self._ownership = Ownership(
+            self._boot,
+            leases=PostgresLaneLeases(self._engine),
+            lanes=lambda: list(self._directory.lanes()),
+            start=lambda lane, term: LaneLoops(
+                lane, term=term, concurrency=self._directory.lanes()[lane], ports=ports
+            ),
+        )
+        self._run(DutyLoop(self._ownership))
+        self._run(DutyLoop(KeepHead(log, self._heads)))
+
+    async def _start_edge(self) -> None:
+        server = MeshServer(self._identity, domain=DOMAIN, statuses=STATUSES, telemetry=self._telemetry)
+        if "edge" in self._settings.roles:
+            tenants = Tenants.load(self._settings.tenants_file)
+            waiting = Waiting(self._jobs, self._board, self._clock)
+            desk = capabilities.Desk(
+                submission=Submission(accept=self._accept, clock=self._clock, hint=self._hint_claims),
+                waiting=waiting,
+                tenants=tenants,
+                directory=self._directory,
+                clock=self._clock,
+                chance=secrets.token_bytes,
+                trace=self._telemetry.carrier,
+            )
+            server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
+            jobs = JobsApi(self._jobs, waiting=waiting, board=self._board, tenants=tenants)
+            jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
+        await server.serve(self._settings.listen)
+        self._server = server
+
+    async def _start_webhooks(self) -> None:
+        webhooks = Webhooks(
+            spokes=self._directory, store=self._events, clock=self._clock, settled=self._event_applied
+        )
+        self._webhooks = web.AppRunner(webhooks.application(), access_log=None)
+        await self._webhooks.setup()
+        host, port = self._settings.webhook_listen.rsplit(":", 1)
+        await web.TCPSite(self._webhooks, host, int(port), ssl_context=self._identity.ssl_context()).start()
+
+    async def _until_described(self) -> None:
+        deadline = self._clock.monotonic() + FIRST_DESCRIPTION_SECONDS
+        while self._clock.monotonic() < deadline:
+            if all(self._directory.is_ready(name) for name in self._directory.names()):
+                return
+            await asyncio.sleep(0.05)
+
+    async def _accept(self, job: NewJob) -> Accepted:
+        try:
+            return await self._accepting.submit(job)
+        except Full as full:
+            raise Overloaded("too many requests wait to be made durable") from full
+
+    def _open_spoke(self, spoke: SpokeAddress) -> grpc.aio.Channel:
+        return open_channel(
+            spoke.address, self._identity, authority=spoke.authority, telemetry=self._telemetry
+        )
+
+    def _run(self, loop: DutyLoop) -> None:
+        self._loops.append(loop)
+        self._tasks.append(asyncio.create_task(loop.run()))
+
+    def _renew_lanes(self) -> None:
+        for loop in self._loops:
+            loop.hint()
+
+    def _hint_claims(self, lane: str) -> None:
+        if (running := self._running(lane)) is not None:
+            running.hint_claims()
+
+    def _event_applied(self, job_id: str, lane: str) -> None:
+        self._board.post(job_id)
+        if (running := self._running(lane)) is not None:
+            running.hint_relay()
+
+    def _running(self, lane: str) -> LaneLoops | None:
+        running = self._ownership.running(lane) if self._ownership else None
+        return running if isinstance(running, LaneLoops) else None
+
+
+class KeepHead:
+    """The duty that keeps the log's last verified head, so that a restart still sees a rollback."""
+
+    name = "keep head"
+
+    def __init__(self, log: AuditClient, store: PostgresHeadStore) -> None:
+        self._log = log
+        self._store = store
+        self._kept = 0
+
+    async def run_once(self) -> float | None:
+        """Keeps the head if it has grown."""
+        size, note = self._log.head
+        if size > self._kept:
+            await self._store.save(size, note)
+            self._kept = size
+        return 5.0
+
+
+async def serve(settings: Settings) -> None:
+    """Runs one replica until SIGTERM or SIGINT, then drains."""
+    hub = Hub(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await hub.start()
+    await stop.wait()
+    await hub.drain()

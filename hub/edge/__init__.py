@@ -1,0 +1,1 @@
+"""Requests in: the typed capabilities, jobs and webhooks."""

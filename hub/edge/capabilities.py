@@ -1,0 +1,147 @@
+"""Every capability, served from its descriptors: one generic edge, no code per operation."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf import symbol_database
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+
+import integration
+from hub.edge.convert import (
+    expiry_from_proto,
+    fingerprint,
+    job_to_proto,
+    policy_from_proto,
+    unpack,
+    wait_seconds,
+)
+from hub.edge.tenants import Tenants
+from hub.edge.waiting import Waiting
+from hub.jobs.ids import job_id
+from hub.jobs.model import Job, NewJob, Origin, Work
+from hub.jobs.ports import Clock
+from hub.jobs.spec import OperationSpec
+from hub.jobs.submit import Submission
+from integration.common.v1 import operation_pb2
+from integration.common.v1.context_pb2 import RequestContext
+from mesh.caller import current_caller
+
+SALT_BYTES = 32
+
+
+class Directory(Protocol):
+    """Which spoke serves what."""
+
+    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
+        """The provider and account for a request."""
+        ...
+
+    def spec(self, provider: str, operation: str) -> OperationSpec:
+        """What the spoke says of an operation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an accepted request goes through."""
+
+    submission: Submission
+    waiting: Waiting
+    tenants: Tenants
+    directory: Directory
+    clock: Clock
+    chance: Callable[[int], bytes]
+    trace: Callable[[], Mapping[str, str]]
+
+
+def capability_services() -> Iterator[ServiceDescriptor]:
+    """The services below `integration` whose every method declares its operation."""
+    for module in pkgutil.walk_packages(integration.__path__, "integration."):
+        if module.name.endswith("_service_pb2"):
+            file = importlib.import_module(module.name).DESCRIPTOR
+            for service in file.services_by_name.values():
+                if all(m.GetOptions().HasExtension(operation_pb2.operation) for m in service.methods):
+                    yield service
+
+
+def handlers(desk: Desk) -> list[grpc.GenericRpcHandler]:
+    """The gRPC handlers of all capabilities."""
+    return [
+        grpc.method_handlers_generic_handler(
+            service.full_name, {m.name: _handler(Operation(m, desk)) for m in service.methods}
+        )
+        for service in capability_services()
+    ]
+
+
+class Operation:
+    """One operation: a request becomes a job, the job becomes the typed response."""
+
+    def __init__(self, method: MethodDescriptor, desk: Desk) -> None:
+        classes = symbol_database.Default()
+        self.request_class: type[Message] = classes.GetSymbol(method.input_type.full_name)
+        self.response_class: type[Message] = classes.GetSymbol(method.output_type.full_name)
+        self._name = f"{method.containing_service.full_name}/{method.name}"
+        self._result_field = _result_field(method)
+        self._desk = desk
+
+    async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        """Accepts the request; answers with the result if it comes within `context.wait`."""
+        self._desk.tenants.check(request.context.tenant)
+        accepted = await self._desk.submission.submit(self._new_job(request))
+        wait = wait_seconds(request.context, "wait", 0.0)
+        return self._response(await self._desk.waiting.job(accepted.job_id, seconds=wait))
+
+    def _new_job(self, request: Any) -> NewJob:
+        envelope: RequestContext = request.context
+        provider, account = self._desk.directory.choose(envelope.provider, envelope.account, self._name)
+        spec = self._desk.directory.spec(provider, self._name)
+        now = self._desk.clock.now()
+        identity = job_id(now, self._desk.chance(10))
+        return NewJob(
+            job_id=identity,
+            tenant=envelope.tenant,
+            request_id=envelope.request_id,
+            fingerprint=fingerprint(self._name, request),
+            provider=provider,
+            account=account,
+            priority=envelope.priority,
+            expire_at=expiry_from_proto(envelope, spec, now),
+            policy=policy_from_proto(envelope, spec),
+            labels=dict(envelope.labels),
+            origin=Origin(str(current_caller()), envelope.principal, self._desk.trace()),
+            work=Work(
+                operation=self._name,
+                request_type=request.DESCRIPTOR.full_name,
+                request=request.SerializeToString(),
+                salt=self._desk.chance(SALT_BYTES),
+                # The same on every attempt, and nobody but the hub makes it.
+                provider_key=identity,
+            ),
+        )
+
+    def _response(self, job: Job) -> Message:
+        response = self.response_class()
+        response.job.CopyFrom(job_to_proto(job))  # type: ignore[attr-defined]
+        unpack(job.result_type, job.result, getattr(response, self._result_field))
+        return response
+
+
+def _handler(operation: Operation) -> grpc.RpcMethodHandler[Any, Any]:
+    return grpc.unary_unary_rpc_method_handler(
+        operation.__call__,  # a bound coroutine method: grpc looks for one
+        request_deserializer=operation.request_class.FromString,
+        response_serializer=operation.response_class.SerializeToString,
+    )
+
+
+def _result_field(method: MethodDescriptor) -> str:
+    names = [f.name for f in method.output_type.fields if f.name != "job"]
+    if len(names) != 1:
+        raise TypeError(f"{method.output_type.full_name} must hold the job and one result")
+    return names[0]

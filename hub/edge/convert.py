@@ -1,0 +1,95 @@
+"""Between the contract's messages and the hub's values; the only place at the edge that knows both."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hub.jobs.model import Event, Job, RetryPolicy
+from hub.jobs.spec import OperationSpec
+from integration.common.v1.context_pb2 import RequestContext
+from integration.jobs.v1 import job_pb2
+
+TYPE_PREFIX = "type.googleapis.com/"
+
+
+def job_to_proto(job: Job) -> job_pb2.Job:
+    """The job as Core sees it."""
+    message = job_pb2.Job(
+        job_id=job.job_id,
+        state=job_pb2.JobState.ValueType(int(job.state)),
+        operation=job.operation,
+        provider=job.provider,
+        account=job.account,
+        tenant=job.tenant,
+        request_id=job.request_id,
+        attempt_count=job.attempt_count,
+        create_time=_stamp(job.created_at),
+        update_time=_stamp(job.updated_at),
+        expire_time=_stamp(job.expire_at),
+        provider_reference=job.provider_reference,
+        reason=job.reason,
+        message=job.message,
+        labels=dict(job.labels),
+        proven=job.proven,
+    )
+    if job.due_at:
+        message.due_time.FromDatetime(job.due_at)
+    if job.result_type:
+        message.result.type_url = TYPE_PREFIX + job.result_type
+        message.result.value = job.result
+    return message
+
+
+def event_to_proto(event: Event) -> job_pb2.JobEvent:
+    """A change of state as Core sees it."""
+    return job_pb2.JobEvent(cursor=event.cursor, job=job_to_proto(event.job))
+
+
+def policy_from_proto(context: RequestContext, spec: OperationSpec) -> RetryPolicy:
+    """Core's policy, with the manifest's values where Core says nothing."""
+    retry = context.retry
+    return RetryPolicy(
+        max_attempts=retry.max_attempts or spec.policy.max_attempts,
+        initial_backoff=_span(retry, "initial_backoff", spec.policy.initial_backoff),
+        max_backoff=_span(retry, "max_backoff", spec.policy.max_backoff),
+    )
+
+
+def expiry_from_proto(context: RequestContext, spec: OperationSpec, now: datetime) -> datetime:
+    """When the work is no longer wanted."""
+    if context.HasField("expire_time"):
+        return context.expire_time.ToDatetime(tzinfo=UTC)
+    return now + spec.expire_after
+
+
+def wait_seconds(message: Message, field: str, default: float) -> float:
+    """A duration field in seconds, or the default where it is not set."""
+    return getattr(message, field).ToTimedelta().total_seconds() if message.HasField(field) else default
+
+
+def fingerprint(operation: str, request: Message) -> bytes:
+    """SHA-256 of what is asked for. How long the caller waits for the answer is no part of it."""
+    content = type(request)()
+    content.CopyFrom(request)
+    content.context.ClearField("wait")  # type: ignore[attr-defined]
+    return hashlib.sha256(operation.encode() + b"\0" + content.SerializeToString(deterministic=True)).digest()
+
+
+def unpack(result_type: str, result: bytes, into: Message) -> None:
+    """Reads a stored result into a response's field, if it is of the field's type."""
+    if result_type == into.DESCRIPTOR.full_name:
+        into.MergeFromString(result)
+
+
+def _span(message: Message, field: str, default: timedelta) -> timedelta:
+    value: Duration = getattr(message, field)
+    return value.ToTimedelta() if message.HasField(field) else default
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

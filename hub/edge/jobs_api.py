@@ -1,0 +1,138 @@
+"""JobsService: following and withdrawing jobs."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+import grpc
+
+from hub.edge.convert import event_to_proto, job_to_proto, wait_seconds
+from hub.edge.tenants import Tenants
+from hub.edge.waiting import Waiting
+from hub.jobs.board import Board, wait_for
+from hub.jobs.errors import JobNotFound, NotCancellable
+from hub.jobs.model import Event, Job, JobState
+from integration.jobs.v1 import jobs_service_pb2 as jobs
+from integration.jobs.v1 import jobs_service_pb2_grpc
+
+DEFAULT_PAGE = 50
+DEFAULT_WAIT = 30.0
+EVENTS_PER_MESSAGE = 256
+POLL_SECONDS = 1.0
+SHORT_POLL_SECONDS = 0.01
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Store(Protocol):
+    """The store, as far as this service needs it."""
+
+    async def page(
+        self,
+        tenant: str,
+        *,
+        before: str,
+        limit: int,
+        states: Sequence[JobState] = (),
+        provider: str = "",
+        request_id: str = "",
+    ) -> list[Job]:
+        """Some jobs, newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> bool:
+        """Withdraws a job that nothing has been done for."""
+        ...
+
+    async def newest_cursor(self) -> int:
+        """A cursor after which only events of the future come."""
+        ...
+
+    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
+        """Events after a cursor, in order."""
+        ...
+
+
+class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
+    """Converts, calls, converts."""
+
+    def __init__(self, store: Store, *, waiting: Waiting, board: Board, tenants: Tenants) -> None:
+        self._store = store
+        self._waiting = waiting
+        self._board = board
+        self._tenants = tenants
+
+    async def GetJob(self, request: jobs.GetJobRequest, context: Context) -> jobs.GetJobResponse:
+        """One job."""
+        return jobs.GetJobResponse(job=job_to_proto(await self._own_job(request.tenant, request.job_id)))
+
+    async def ListJobs(self, request: jobs.ListJobsRequest, context: Context) -> jobs.ListJobsResponse:
+        """Some jobs, newest first."""
+        self._tenants.check(request.tenant)
+        size = request.page_size or DEFAULT_PAGE
+        page = await self._store.page(
+            request.tenant,
+            before=request.page_token,
+            limit=size + 1,
+            states=[JobState(s) for s in request.states],
+            provider=request.provider,
+            request_id=request.request_id,
+        )
+        more = len(page) > size
+        return jobs.ListJobsResponse(
+            jobs=[_without_result(j) for j in page[:size]],
+            next_page_token=page[size - 1].job_id if more else "",
+        )
+
+    async def WaitJob(self, request: jobs.WaitJobRequest, context: Context) -> jobs.WaitJobResponse:
+        """The job, once it has settled or the time is up."""
+        await self._own_job(request.tenant, request.job_id)
+        seconds = wait_seconds(request, "timeout", DEFAULT_WAIT)
+        return jobs.WaitJobResponse(
+            job=job_to_proto(await self._waiting.job(request.job_id, seconds=seconds))
+        )
+
+    async def WatchJobs(
+        self, request: jobs.WatchJobsRequest, context: Context
+    ) -> AsyncIterator[jobs.WatchJobsResponse]:
+        """All changes of state after a cursor, without end."""
+        self._tenants.check(request.tenant)
+        cursor = request.after_cursor
+        if cursor < 0:
+            cursor = await self._store.newest_cursor()
+        yield jobs.WatchJobsResponse(cursor=cursor)
+        while True:
+            news = self._board.news()
+            events = await self._store.events(
+                request.tenant, after=cursor, limit=EVENTS_PER_MESSAGE, job_id=request.job_id
+            )
+            if events:
+                cursor = events[-1].cursor
+                yield jobs.WatchJobsResponse(events=[event_to_proto(e) for e in events], cursor=cursor)
+            elif await wait_for(news, POLL_SECONDS):
+                # Lets the commits of the same few milliseconds arrive in one read.
+                await wait_for(self._board.news(), SHORT_POLL_SECONDS)
+
+    async def CancelJob(self, request: jobs.CancelJobRequest, context: Context) -> jobs.CancelJobResponse:
+        """The job, withdrawn."""
+        await self._own_job(request.tenant, request.job_id)
+        if await self._store.cancel(request.job_id):
+            self._board.post(request.job_id)
+        job = await self._own_job(request.tenant, request.job_id)
+        if job.state is not JobState.CANCELLED:
+            raise NotCancellable(
+                f"job {job.job_id} is {job.state.name}", job_id=job.job_id, state=job.state.name
+            )
+        return jobs.CancelJobResponse(job=job_to_proto(job))
+
+    async def _own_job(self, tenant: str, job_id: str) -> Job:
+        self._tenants.check(tenant)
+        job = await self._waiting.job(job_id, seconds=0)
+        if job.tenant != tenant:
+            raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
+        return job
+
+
+def _without_result(job: Job) -> Any:
+    message = job_to_proto(job)
+    message.ClearField("result")
+    return message

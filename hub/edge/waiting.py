@@ -1,0 +1,44 @@
+"""Waiting for jobs: hints wake the waiter, the store says what is true."""
+
+from typing import Protocol
+
+from hub.jobs.board import Board, wait_for
+from hub.jobs.errors import JobNotFound
+from hub.jobs.model import SETTLED, Job
+from hub.jobs.ports import Clock
+
+POLL_SECONDS = 1.0
+
+
+class Reads(Protocol):
+    """The store, as far as waiting needs it."""
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job, of any tenant."""
+        ...
+
+
+class Waiting:
+    """Answers with a job as soon as it has settled or the time is up."""
+
+    def __init__(self, store: Reads, board: Board, clock: Clock) -> None:
+        self._store = store
+        self._board = board
+        self._clock = clock
+
+    async def job(self, job_id: str, *, seconds: float) -> Job:
+        """The job, after a wait of at most `seconds` for it to settle; raises JobNotFound."""
+        until = self._clock.monotonic() + seconds
+        while True:
+            # The ticket is taken before the read, so that no change falls between the two.
+            ticket = self._board.ticket(job_id)
+            try:
+                job = await self._store.get(job_id)
+                if job is None:
+                    raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
+                left = until - self._clock.monotonic()
+                if job.state in SETTLED or left <= 0:
+                    return job
+                await wait_for(ticket, min(left, POLL_SECONDS))
+            finally:
+                ticket.cancel()

@@ -1,0 +1,1 @@
+"""The durable job; needs only the standard library."""

@@ -1,0 +1,105 @@
+"""One lane under one term: its owner claims what is due, within the lane's limits."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+
+from hub.jobs.dispatch import Dispatch, Tools
+from hub.jobs.errors import LaneLost
+from hub.jobs.ports import LaneStore, Orphan
+
+POLL_SECONDS = 1.0
+BATCH = 64
+
+_log = logging.getLogger(__name__)
+
+
+class Lane:
+    """The duty of a lane's owner, as long as its term lasts. `hint` wakes the loop that runs it."""
+
+    def __init__(self, lane: str, *, term: int, concurrency: int, store: LaneStore, tools: Tools) -> None:
+        self.name = f"lane {lane}"
+        self.lane = lane
+        self.term = term
+        self.hint: Callable[[], None] = lambda: None
+        self._concurrency = concurrency
+        self._store = store
+        self._tools = tools
+        self._dispatch = Dispatch(lane, term=term, tools=tools, done=self._one_done)
+        self._in_flight = 0
+        self._adopted = False
+        self.failed = False
+        self._work: set[asyncio.Task[None]] = set()
+
+    async def run_once(self) -> float | None:
+        """Claims what is due and free; seconds until it should look again, None until hinted."""
+        if not self._adopted:
+            await self._adopt()
+        free = min(self._concurrency - self._in_flight, BATCH)
+        if free <= 0:
+            return None
+        if not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
+            return POLL_SECONDS
+        batch = await self._store.claim(self.lane, self.term, free, self._tools.notary.intents)
+        if batch:
+            self._start(batch, self._dispatch.perform)
+            return 0
+        return await self._until_due()
+
+    async def drain(self) -> None:
+        """Claims nothing more and waits for the attempts under way."""
+        self._concurrency = 0
+        while self._work:
+            await asyncio.wait(self._work)
+
+    def abandon(self) -> None:
+        """Drops everything at once: the lane has a newer owner, who takes it over."""
+        self._concurrency = 0
+        for task in self._work:
+            task.cancel()
+
+    async def _adopt(self) -> None:
+        orphans = await self._store.adopt(self.lane, self.term)
+        self._adopted = True
+        if orphans:
+            _log.info("adopted attempts", extra={"lane": self.lane, "count": len(orphans)})
+            self._start(orphans, self._dispatch.recover)
+
+    async def _until_due(self) -> float:
+        for job_id in await self._store.expire(self.lane, self.term):
+            self._tools.post(job_id)
+        due = await self._store.next_due(self.lane)
+        return POLL_SECONDS if due is None else min(POLL_SECONDS, max(due, 0.005))
+
+    def _start(
+        self,
+        batch: Sequence[Orphan],
+        work: Callable[[Sequence[Orphan]], Coroutine[None, None, None]],
+    ) -> None:
+        self._in_flight += len(batch)
+        task = asyncio.get_running_loop().create_task(self._guarded(batch, work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _guarded(
+        self,
+        batch: Sequence[Orphan],
+        work: Callable[[Sequence[Orphan]], Coroutine[None, None, None]],
+    ) -> None:
+        try:
+            await work(batch)
+        except LaneLost as lost:
+            _log.warning("lane lost", extra={"lane": self.lane, "term": self.term, "problem": str(lost)})
+            self._fail()
+        except Exception:  # noqa: BLE001 - see below
+            # Whatever broke, the attempts are in the store: a new term adopts and resolves them.
+            _log.exception("lane failed", extra={"lane": self.lane, "term": self.term})
+            self._fail()
+
+    def _fail(self) -> None:
+        self.failed = True
+        self.abandon()
+
+    def _one_done(self) -> None:
+        self._in_flight -= 1
+        self.hint()

@@ -1,0 +1,87 @@
+"""Which lanes this replica owns: takes free ones, renews its own, drops what it lost."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from hub.jobs.ports import LaneLeases
+
+LEASE = timedelta(seconds=6)
+RENEW_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class RunningLane(Protocol):
+    """A lane at work under one term."""
+
+    @property
+    def term(self) -> int:
+        """The term it works under."""
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """True once it cannot go on under this term."""
+        ...
+
+    async def stop(self) -> None:
+        """Drops everything at once."""
+        ...
+
+    async def drain(self) -> None:
+        """Finishes what is under way and stops."""
+        ...
+
+
+class Ownership:
+    """The duty that keeps the leases. `start` makes a lane run under a term."""
+
+    name = "ownership"
+
+    def __init__(
+        self,
+        owner: str,
+        *,
+        leases: LaneLeases,
+        lanes: Callable[[], Sequence[str]],
+        start: Callable[[str, int], RunningLane],
+    ) -> None:
+        self._owner = owner
+        self._leases = leases
+        self._lanes = lanes
+        self._start = start
+        self._running: dict[str, RunningLane] = {}
+
+    async def run_once(self) -> float | None:
+        """Renews and takes leases, and makes what runs agree with what is owned."""
+        failed = [lane for lane, running in self._running.items() if running.failed]
+        if failed:
+            await self._leases.release(self._owner, failed)
+        lanes = self._lanes()
+        owned = await self._leases.acquire(self._owner, lanes, LEASE) if lanes else {}
+        await self._follow(owned)
+        # A lane seen for the first time is only written down by the first round.
+        return RENEW_SECONDS if len(owned) == len(lanes) else RENEW_SECONDS / 10
+
+    async def drain(self) -> None:
+        """Finishes what is under way, then gives the lanes up."""
+        for running in self._running.values():
+            await running.drain()
+        await self._leases.release(self._owner, list(self._running))
+        self._running.clear()
+
+    def running(self, lane: str) -> RunningLane | None:
+        """The lane, if this replica runs it."""
+        return self._running.get(lane)
+
+    async def _follow(self, owned: Mapping[str, int]) -> None:
+        for lane, running in list(self._running.items()):
+            if owned.get(lane) != running.term:
+                _log.info("lane given up", extra={"lane": lane, "term": running.term})
+                await self._running.pop(lane).stop()
+        for lane, term in owned.items():
+            if lane not in self._running:
+                _log.info("lane taken", extra={"lane": lane, "term": term})
+                self._running[lane] = self._start(lane, term)

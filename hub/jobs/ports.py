@@ -1,0 +1,246 @@
+"""What the durable job needs from outside, as protocols; `hub.app` says which classes serve."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Protocol
+
+from hub.jobs.decide import Decision
+from hub.jobs.model import Claimed, Job, JobState, NewJob
+from hub.jobs.outcome import Outcome
+from hub.jobs.spec import OperationSpec
+
+
+class Clock(Protocol):
+    """Time: aware UTC, and seconds that only grow."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one submission: the job that holds its key, and when it was made if just now."""
+
+    job_id: str
+    fingerprint: bytes
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One attempt's end: the decision, and the signed evidence for the log."""
+
+    job_id: str
+    seq: int
+    decision: Decision
+    outcome: str
+    statement_id: str
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the store made of a settlement."""
+
+    job_id: str
+    state: JobState
+    has_held_events: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An attempt that an older owner had claimed, with the intent that it wrote down."""
+
+    claimed: Claimed
+    intent: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A signed statement on its way to the log."""
+
+    statement_id: str
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a statement stands in the log, verified against `checkpoint`."""
+
+    index: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The log does not take a statement, and never will."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warranted:
+    """A claimed attempt whose intent the log holds."""
+
+    claimed: Claimed
+    intent: bytes
+    receipt: Receipt
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to, with the spoke's signed evidence."""
+
+    attempt_id: str
+    outcome: Outcome
+    evidence: bytes
+
+
+class Knowledge(IntEnum):
+    """What a spoke knows of an attempt. The numbers are those of the contract."""
+
+    NOT_STARTED = 1
+    RUNNING = 2
+    FINISHED = 3
+    NONE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A spoke's report on one attempt."""
+
+    attempt_id: str
+    knowledge: Knowledge
+    result: Result | None
+
+
+class LogUnavailable(Exception):
+    """The audit log cannot be reached or written; nothing may be sent."""
+
+
+class SpokeUnavailable(Exception):
+    """The spoke cannot be reached, or the stream of its answers was cut."""
+
+
+class LaneStore(Protocol):
+    """The store as the lanes use it. Every write is fenced by the lane's term."""
+
+    async def claim(
+        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+    ) -> list[Orphan]:
+        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        ...
+
+    async def adopt(self, lane: str, term: int) -> list[Orphan]:
+        """Takes over what an older owner had claimed."""
+        ...
+
+    async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
+        """Settles attempts in one commit; raises LaneLost if the term is over."""
+        ...
+
+    async def expire(self, lane: str, term: int) -> list[str]:
+        """Ends the jobs whose time ran out before anything was done."""
+        ...
+
+    async def next_due(self, lane: str) -> float | None:
+        """Seconds until the next job is due; None if none waits."""
+        ...
+
+    async def read_outbox(self, lane: str, limit: int) -> list[Statement]:
+        """The oldest statements that the log has not confirmed."""
+        ...
+
+    async def clear_outbox(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
+        """Forgets confirmed statements and sets refused ones aside, by id and reason."""
+        ...
+
+
+class HeldEvents(Protocol):
+    """Webhooks that have been kept and not handled yet."""
+
+    async def apply(self, job_id: str) -> bool:
+        """Lets them settle the job, if nobody is working on it; True if it has now ended."""
+        ...
+
+
+class JobStore(Protocol):
+    """The store as the edge uses it."""
+
+    async def accept(self, jobs: list[NewJob]) -> list[Accepted]:
+        """Makes jobs durable in one commit; answers in order."""
+        ...
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job, of any tenant."""
+        ...
+
+    async def cancel(self, job_id: str) -> bool:
+        """Withdraws a job that nothing has been done for; False if that is not so."""
+        ...
+
+
+class LaneLeases(Protocol):
+    """Who owns which lane."""
+
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, int]:
+        """Renews own lanes and takes free ones; the lanes now owned, with their terms."""
+        ...
+
+    async def release(self, owner: str, lanes: Sequence[str]) -> None:
+        """Gives up lanes; whoever takes them next has a new term."""
+        ...
+
+
+class Notary(Protocol):
+    """Signs what the hub states."""
+
+    def intents(self, attempts: Sequence[Claimed]) -> list[bytes]:
+        """One signed intent per attempt, in order."""
+        ...
+
+    def evidence(self, attempt: Claimed, outcome: Outcome, receipt: Receipt) -> bytes:
+        """Signed evidence of an attempt that no spoke can speak for."""
+        ...
+
+
+class AuditLog(Protocol):
+    """The write-once log. Receipts are verified before they are returned."""
+
+    async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
+        """Appends in order; raises LogUnavailable."""
+        ...
+
+
+class Spokes(Protocol):
+    """The spokes, by name."""
+
+    def is_ready(self, provider: str) -> bool:
+        """Whether the spoke answered when it was last asked."""
+        ...
+
+    def spec(self, provider: str, operation: str) -> OperationSpec:
+        """What the spoke says of an operation; raises UnknownProvider."""
+        ...
+
+    def perform(self, lane: str, term: int, attempts: Sequence[Warranted]) -> AsyncIterator[list[Result]]:
+        """Performs attempts or look-ups of one purpose; raises SpokeUnavailable when cut off."""
+        ...
+
+    async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
+        """Closes the lane to older owners and asks about their attempts; raises SpokeUnavailable."""
+        ...
+
+
+Settle = Callable[[Settlement], Awaitable[Settled]]
+"""Settles one attempt, sharing its commit with others; raises LaneLost."""

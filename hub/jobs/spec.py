@@ -1,0 +1,39 @@
+"""What the hub knows of a spoke: its operations, their replay safety, its accounts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum
+
+from hub.jobs.model import RetryPolicy
+
+
+class Replay(IntEnum):
+    """What a resend can do. The numbers are those of the contract."""
+
+    NATIVE_KEY = 1
+    QUERYABLE = 2
+    BLIND = 3
+    READ = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSpec:
+    """One operation of one spoke, as its manifest has it."""
+
+    replay: Replay
+    can_look_up: bool
+    look_up_lag: timedelta
+    timeout: timedelta
+    confirm_within: timedelta
+    expire_after: timedelta
+    policy: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SpokeSpec:
+    """One spoke: its operations by full name, and the greatest concurrency of its accounts."""
+
+    provider: str
+    operations: Mapping[str, OperationSpec]
+    accounts: Mapping[str, int]

@@ -1,0 +1,1 @@
+"""Calls out: the audit service and the spokes."""

@@ -1,0 +1,89 @@
+"""The audit log over gRPC; no receipt is believed before it has been verified."""
+
+from collections.abc import Mapping, Sequence
+
+import grpc
+
+from hub.jobs.ports import LogUnavailable, Receipt, Refused
+from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, log_pb2
+from mesh.evidence import merkle
+from mesh.evidence.checkpoint import Checkpoint, Vkey, open_checkpoint
+from mesh.evidence.errors import EvidenceError
+from mesh.evidence.receipt import verify_receipt
+from mesh.telemetry import Telemetry
+
+APPEND_SECONDS = 10.0
+
+
+class ProofMismatch(Exception):
+    """The log contradicts itself or what it said before: nothing is sent until a person has looked."""
+
+
+class AuditClient:
+    """Appends and verifies. Keeps the last head, so that a log that forks or rolls back is seen at once."""
+
+    def __init__(
+        self, channel: grpc.aio.Channel, vkey: Vkey, *, head_note: bytes, telemetry: Telemetry
+    ) -> None:
+        self._stub = audit_service_pb2_grpc.AuditServiceStub(channel)
+        self._vkey = vkey
+        self._head = open_checkpoint(head_note, vkey) if head_note else None
+        self._head_note = head_note
+        self._telemetry = telemetry
+
+    @property
+    def head(self) -> tuple[int, bytes]:
+        """Size and note of the last verified head; (0, b"") before the first."""
+        return (self._head.size if self._head else 0), self._head_note
+
+    async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
+        """Appends in order; raises LogUnavailable, or ProofMismatch if the answer proves nothing."""
+        last = self._head
+        request = audit_service_pb2.AppendRequest(envelopes=envelopes, last_size=last.size if last else 0)
+        try:
+            with self._telemetry.span("state", carrier=trace):
+                response = await self._stub.Append(request, timeout=APPEND_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
+        try:
+            return self._verified(envelopes, response, last)
+        except EvidenceError as error:
+            raise ProofMismatch(f"the audit log's answer does not prove what it says: {error}") from error
+
+    def _verified(
+        self,
+        envelopes: Sequence[bytes],
+        response: audit_service_pb2.AppendResponse,
+        last: Checkpoint | None,
+    ) -> list[Receipt | Refused]:
+        checkpoint = open_checkpoint(response.checkpoint, self._vkey)
+        self._advance(checkpoint, response, last)
+        return [
+            _answer(envelope, result, checkpoint, response.checkpoint)
+            for envelope, result in zip(envelopes, response.results, strict=True)
+        ]
+
+    def _advance(
+        self, checkpoint: Checkpoint, response: audit_service_pb2.AppendResponse, last: Checkpoint | None
+    ) -> None:
+        if last is not None:
+            merkle.verify_consistency(
+                from_size=last.size,
+                to_size=checkpoint.size,
+                path=list(response.consistency),
+                from_root=last.root,
+                to_root=checkpoint.root,
+            )
+        # Two answers may come back out of order; both were proven against an earlier head.
+        if self._head is None or checkpoint.size > self._head.size:
+            self._head, self._head_note = checkpoint, response.checkpoint
+
+
+def _answer(
+    envelope: bytes, result: audit_service_pb2.AppendResult, checkpoint: Checkpoint, note: bytes
+) -> Receipt | Refused:
+    if result.WhichOneof("result") != "receipt":
+        return Refused(log_pb2.RefusalReason.Name(result.refusal.reason).removeprefix("REFUSAL_REASON_"))
+    receipt = result.receipt
+    verify_receipt(receipt, envelope=envelope, checkpoint=checkpoint)
+    return Receipt(receipt.index, receipt.leaf_hash, tuple(receipt.path), note)

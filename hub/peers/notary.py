@@ -1,0 +1,83 @@
+"""Signs what the hub states: the intent before each attempt, and evidence where no spoke can speak."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from hub.jobs.model import Claimed, Purpose
+from hub.jobs.outcome import NotSent, Outcome, Unknown
+from hub.jobs.ports import Clock, Receipt
+from hub.peers.outcomes import WORDS
+from mesh.evidence import dsse
+from mesh.evidence import statement as said
+from mesh.evidence.keys import SigningKey
+
+_PURPOSES: dict[Purpose, said.Purpose] = {Purpose.EXECUTE: "execute", Purpose.LOOK_UP: "look_up"}
+
+
+class Notary:
+    """Signs with the hub's producer key; `boot` tells this process's statements from another's."""
+
+    def __init__(self, key: SigningKey, *, holder: str, boot: str, clock: Clock) -> None:
+        self._key = key
+        self._holder = holder
+        self._boot = boot
+        self._clock = clock
+        self._seq = 0
+
+    def intents(self, attempts: Sequence[Claimed]) -> list[bytes]:
+        """One signed intent per attempt, in order."""
+        return [self._seal(self._intent(a)) for a in attempts]
+
+    def evidence(self, attempt: Claimed, outcome: Outcome, receipt: Receipt) -> bytes:
+        """Signed evidence of an attempt that no spoke can speak for: unknown, or never begun."""
+        if not isinstance(outcome, NotSent | Unknown):
+            raise TypeError("only a spoke can state that something was done")
+        now = said.timestamp(self._clock.now())
+        return self._seal(
+            said.Evidence(
+                t=now,
+                maker=self._maker(),
+                job=attempt.job_id,
+                attempt=attempt.attempt_id,
+                purpose=_PURPOSES[attempt.purpose],
+                op=_operation(attempt),
+                intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
+                res=said.Result(WORDS[type(outcome)], now, reason=outcome.reason),
+                tenant=attempt.tenant,
+                trace=_trace_id(attempt.origin.trace),
+            )
+        )
+
+    def _intent(self, attempt: Claimed) -> said.Intent:
+        work = attempt.work
+        return said.Intent(
+            id=str(uuid.uuid4()),
+            tenant=attempt.tenant,
+            t=said.timestamp(self._clock.now()),
+            maker=self._maker(),
+            job=attempt.job_id,
+            attempt=attempt.attempt_id,
+            purpose=_PURPOSES[attempt.purpose],
+            actor=said.Actor(attempt.origin.actor, attempt.origin.principal),
+            op=_operation(attempt),
+            req=said.Body(said.commit(work.salt, work.request).hex(), len(work.request), work.request_type),
+            term=attempt.term,
+            trace=_trace_id(attempt.origin.trace),
+        )
+
+    def _maker(self) -> said.Maker:
+        self._seq += 1
+        return said.Maker(self._holder, self._boot, self._seq)
+
+    def _seal(self, statement: said.Intent | said.Evidence) -> bytes:
+        return dsse.seal(statement.payload(), self._key)
+
+
+def _operation(attempt: Claimed) -> said.Operation:
+    service, _, method = attempt.work.operation.partition("/")
+    return said.Operation(attempt.provider, attempt.account, service, method)
+
+
+def _trace_id(carrier: Mapping[str, str]) -> str:
+    # W3C traceparent: version-traceid-spanid-flags.
+    return carrier.get("traceparent", "")[3:35]

@@ -1,0 +1,82 @@
+"""Outcomes and specifications, from the contract's form to the hub's."""
+
+from datetime import UTC, timedelta
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+
+from hub.jobs.model import RetryPolicy
+from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
+from hub.jobs.spec import OperationSpec, Replay, SpokeSpec
+from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
+
+WORDS: dict[type[Outcome], str] = {
+    Succeeded: "succeeded",
+    Pending: "pending",
+    Declined: "declined",
+    NotSent: "not_sent",
+    Unknown: "unknown",
+}
+"""The outcomes by their names in the contract and in the evidence."""
+
+
+def outcome_from_proto(message: outcome_pb2.Outcome) -> Outcome:
+    """The outcome; one of a kind that this release does not know is unknown."""
+    kind = message.WhichOneof("kind")
+    reference = message.provider_reference
+    if kind == "succeeded":
+        return Succeeded(*_result(message.succeeded.result), provider_reference=reference)
+    if kind == "pending":
+        return _pending(message.pending, reference)
+    if kind == "declined":
+        return Declined(message.declined.reason, message.declined.message, reference)
+    if kind == "not_sent":
+        return _not_sent(message.not_sent)
+    return Unknown(message.unknown.reason or "NOT_UNDERSTOOD", message.unknown.message, reference)
+
+
+def outcome_from_bytes(raw: bytes) -> Outcome | None:
+    """The outcome of an event as it was kept; None where the event says nothing of the work."""
+    return outcome_from_proto(outcome_pb2.Outcome.FromString(raw)) if raw else None
+
+
+def spoke_from_proto(message: spoke_service_pb2.DescribeResponse) -> SpokeSpec:
+    """What a spoke says of itself."""
+    return SpokeSpec(
+        provider=message.provider,
+        operations={o.operation: _operation(o) for o in message.operations},
+        accounts={a.name: a.max_concurrency for a in message.accounts},
+    )
+
+
+def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
+    return OperationSpec(
+        replay=Replay(message.replay),
+        can_look_up=message.can_look_up,
+        look_up_lag=_span(message.look_up_lag),
+        timeout=_span(message.timeout),
+        confirm_within=_span(message.confirm_within),
+        expire_after=_span(message.expire_after),
+        policy=RetryPolicy(message.max_attempts, _span(message.initial_backoff), _span(message.max_backoff)),
+    )
+
+
+def _pending(message: outcome_pb2.Pending, reference: str) -> Pending:
+    by = message.confirm_by_time.ToDatetime(tzinfo=UTC) if message.HasField("confirm_by_time") else None
+    return Pending(*_result(message.result), provider_reference=reference, confirm_by=by)
+
+
+def _not_sent(message: outcome_pb2.NotSent) -> Outcome:
+    if message.cause not in NotSentCause.__members__.values():
+        # A cause from a newer spoke: it was not sent, and nothing says that repeating is useless.
+        return NotSent(NotSentCause.PROVIDER_DOWN, message.reason, message.message)
+    after = _span(message.retry_after) if message.HasField("retry_after") else None
+    return NotSent(NotSentCause(message.cause), message.reason, message.message, after)
+
+
+def _result(message: AnyMessage) -> tuple[str, bytes]:
+    return message.type_url.rpartition("/")[2], message.value
+
+
+def _span(message: Duration) -> timedelta:
+    return message.ToTimedelta()

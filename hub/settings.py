@@ -1,0 +1,47 @@
+"""What the hub is told by its environment."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub.peers.spokes import SpokeAddress
+from mesh.settings import Environment
+
+ALL_ROLES = frozenset({"edge", "lanes", "webhooks"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of the hub's settings; the database's URL holds a password and is never shown."""
+
+    listen: str
+    webhook_listen: str
+    database_url: str = field(repr=False)
+    audit_address: str
+    audit_vkey_file: Path
+    spokes: tuple[SpokeAddress, ...]
+    signing_key_file: Path
+    identity_dir: Path
+    tenants_file: Path
+    roles: frozenset[str]
+
+
+def load(environment: Environment) -> Settings:
+    """Reads the settings; raises mesh.settings.SettingsError naming the variable at fault."""
+    roles = frozenset(environment.text("HUB_ROLES", default="edge,lanes,webhooks").split(","))
+    return Settings(
+        listen=environment.address("HUB_LISTEN"),
+        webhook_listen=environment.address("HUB_WEBHOOK_LISTEN"),
+        database_url=environment.text("HUB_DATABASE_URL"),
+        audit_address=environment.address("HUB_AUDIT_ADDRESS"),
+        audit_vkey_file=environment.path("HUB_AUDIT_VKEY_FILE"),
+        spokes=_spokes(environment.path("HUB_SPOKES_FILE")),
+        signing_key_file=environment.path("HUB_SIGNING_KEY_FILE"),
+        identity_dir=environment.path("MESH_IDENTITY_DIR"),
+        tenants_file=environment.path("HUB_TENANTS_FILE"),
+        roles=roles,
+    )
+
+
+def _spokes(path: Path) -> tuple[SpokeAddress, ...]:
+    return tuple(SpokeAddress(**entry) for entry in json.loads(path.read_text()))

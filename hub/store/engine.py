@@ -1,0 +1,22 @@
+"""The connection pool."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+
+def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
+    """A pool of up to `connections` to Postgres; a statement gives up after 15 s."""
+    return create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {
+                "application_name": "hub",
+                "statement_timeout": "15000",
+                "idle_in_transaction_session_timeout": "15000",
+                "jit": "off",
+            },
+        },
+    )

@@ -1,0 +1,97 @@
+"""Jobs as the edge sees them: accept, read, withdraw."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
+from hub.jobs.ports import Accepted
+from hub.store import statements
+from hub.store.rows import event_from_row, job_from_row, new_job_columns
+
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+class PostgresJobStore:
+    """One method per statement, no policy."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def accept(self, jobs: Sequence[NewJob]) -> list[Accepted]:
+        """Makes jobs durable in one commit; a job whose key is taken is answered with the first one."""
+        async with self._engine.begin() as connection:
+            made = (await connection.execute(statements.ACCEPT, new_job_columns(jobs))).mappings().all()
+            created = {str(row["job_id"]): row["created_at"] for row in made}
+            repeats = [j for j in jobs if j.job_id not in created]
+            first = await _first_jobs(connection, repeats) if repeats else {}
+        return [
+            Accepted(j.job_id, j.fingerprint, created[j.job_id])
+            if j.job_id in created
+            else Accepted(*first[j.tenant, j.request_id], created_at=None)
+            for j in jobs
+        ]
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job, of any tenant."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(statements.GET_JOB, {"job_id": job_id})).mappings().first()
+        return job_from_row(row) if row else None
+
+    async def page(
+        self,
+        tenant: str,
+        *,
+        before: str,
+        limit: int,
+        states: Sequence[JobState] = (),
+        provider: str = "",
+        request_id: str = "",
+    ) -> list[Job]:
+        """Up to `limit` jobs of a tenant, newest first, older than `before` ("" for the newest)."""
+        filters = {
+            "tenant": tenant,
+            "before": before or LAST_ID,
+            "limit": limit,
+            "states": [int(s) for s in states] or None,
+            "provider": provider,
+            "request_id": request_id,
+        }
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(statements.LIST_JOBS, filters)).mappings().all()
+        return [job_from_row(row) for row in rows]
+
+    async def cancel(self, job_id: str) -> bool:
+        """Withdraws a job that nothing has been done for; False if that is not so."""
+        change = {
+            "job_id": job_id,
+            "from_states": [int(s) for s in NOT_BEGUN],
+            "state": int(JobState.CANCELLED),
+            "reason": "CANCELLED",
+            "message": "",
+            "reference": "",
+            "result_type": "",
+            "result": b"",
+        }
+        async with self._engine.begin() as connection:
+            return (await connection.execute(statements.END_JOB, change)).first() is not None
+
+    async def newest_cursor(self) -> int:
+        """A cursor after which only events of the future come."""
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(statements.NEWEST_CURSOR)).scalar_one())
+
+    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
+        """Events after a cursor, in order; never one that a late commit could come before."""
+        wanted = {"tenant": tenant, "after": after, "limit": limit, "job_id": job_id or None}
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(statements.READ_EVENTS, wanted)).mappings().all()
+        return [event_from_row(row) for row in rows]
+
+
+async def _first_jobs(
+    connection: AsyncConnection, repeats: Sequence[NewJob]
+) -> dict[tuple[str, str], tuple[str, bytes]]:
+    keys = {"tenants": [j.tenant for j in repeats], "request_ids": [j.request_id for j in repeats]}
+    rows = (await connection.execute(statements.FIRST_JOBS, keys)).mappings()
+    return {(row["tenant"], row["request_id"]): (str(row["job_id"]), row["fingerprint"]) for row in rows}

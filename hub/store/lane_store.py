@@ -1,0 +1,114 @@
+"""Jobs as a lane's owner sees them; every write is fenced by the lane's term."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.jobs.errors import LaneLost
+from hub.jobs.model import Claimed, JobState
+from hub.jobs.ports import Orphan, Settled, Settlement, Statement
+from hub.store import statements
+from hub.store.rows import claimed_from_row, settlement_columns
+
+
+class PostgresLaneStore:
+    """One method per commit, no policy."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def claim(
+        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+    ) -> list[Orphan]:
+        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(statements.CLAIM, {"lane": lane, "term": term, "limit": limit})
+            claimed = [claimed_from_row(row, term) for row in rows.mappings()]
+            if not claimed:
+                return []
+            signed = intents(claimed)
+            begun = {
+                "term": term,
+                "job_ids": [c.job_id for c in claimed],
+                "seqs": [c.seq for c in claimed],
+                "purposes": [int(c.purpose) for c in claimed],
+                "intents": signed,
+            }
+            await connection.execute(statements.BEGIN_ATTEMPTS, begun)
+        return [Orphan(c, intent) for c, intent in zip(claimed, signed, strict=True)]
+
+    async def adopt(self, lane: str, term: int) -> list[Orphan]:
+        """Takes over what an older owner had claimed."""
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(statements.ADOPT, {"lane": lane, "term": term})).mappings()
+            return [Orphan(claimed_from_row(row, term), row["intent"]) for row in rows]
+
+    async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
+        """Settles attempts in one commit; raises LaneLost if any of them is no longer ours."""
+        columns = settlement_columns(settlements)
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(statements.SETTLE, {"lane": lane, "term": term, **columns})
+            found = {
+                str(row["job_id"]): Settled(
+                    str(row["job_id"]), JobState(row["new_state"]), row["has_held_events"]
+                )
+                for row in rows.mappings()
+            }
+        if missing := [s.job_id for s in settlements if s.job_id not in found]:
+            raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
+        return [found[s.job_id] for s in settlements]
+
+    async def expire(self, lane: str, term: int) -> list[str]:
+        """Ends the jobs whose time ran out before anything was done."""
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(statements.EXPIRE, {"lane": lane, "term": term})
+            return [str(job_id) for job_id in rows.scalars()]
+
+    async def next_due(self, lane: str) -> float | None:
+        """Seconds until the next job is due; None if none waits."""
+        async with self._engine.connect() as connection:
+            seconds = (await connection.execute(statements.NEXT_DUE, {"lane": lane})).scalar_one()
+        return None if seconds is None else float(seconds)
+
+    async def read_outbox(self, lane: str, limit: int) -> list[Statement]:
+        """The oldest statements that the log has not confirmed."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(statements.READ_OUTBOX, {"lane": lane, "limit": limit})
+            return [Statement(str(row["statement_id"]), row["envelope"]) for row in rows.mappings()]
+
+    async def clear_outbox(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
+        """Forgets confirmed statements and sets refused ones aside, by id and reason."""
+        gone = {
+            "statement_ids": [*done, *refused],
+            "refused_ids": list(refused),
+            "reasons": list(refused.values()),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(statements.CLEAR_OUTBOX, gone)
+
+
+class PostgresLaneLeases:
+    """Leases by the database's clock, so that no replica's clock matters."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, int]:
+        """Renews own lanes and takes free ones; the lanes now owned, with their terms."""
+        parts = [lane.split("/", 1) for lane in lanes]
+        wanted = {
+            "owner": owner,
+            "lanes": list(lanes),
+            "providers": [p[0] for p in parts],
+            "accounts": [p[1] for p in parts],
+            "lease": lease,
+        }
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(statements.ACQUIRE_LANES, wanted)).mappings().all()
+        return {row["lane_id"]: row["term"] for row in rows}
+
+    async def release(self, owner: str, lanes: Sequence[str]) -> None:
+        """Gives up lanes; whoever takes them next has a new term."""
+        async with self._engine.begin() as connection:
+            await connection.execute(statements.RELEASE_LANES, {"owner": owner, "lanes": list(lanes)})

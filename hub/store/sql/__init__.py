@@ -1,0 +1,1 @@
+"""One statement per file, named after what it does."""

@@ -1,0 +1,29 @@
+-- Makes new jobs durable; a job whose key is taken is left out of the answer.
+WITH new AS (
+    SELECT * FROM unnest(
+        CAST(:job_ids AS uuid[]), CAST(:tenants AS text[]), CAST(:request_ids AS text[]),
+        CAST(:fingerprints AS bytea[]), CAST(:lanes AS text[]), CAST(:operations AS text[]),
+        CAST(:priorities AS smallint[]), CAST(:expire_ats AS timestamptz[]),
+        CAST(:request_types AS text[]), CAST(:requests AS bytea[]), CAST(:salts AS bytea[]),
+        CAST(:provider_keys AS text[]), CAST(:max_attempts AS integer[]),
+        CAST(:initial_backoffs AS interval[]), CAST(:max_backoffs AS interval[]),
+        CAST(:actors AS text[]), CAST(:principals AS text[]), CAST(:traces AS text[]), CAST(:labels AS text[])
+    ) AS n(job_id, tenant, request_id, fingerprint, lane_id, operation, priority, expire_at, request_type,
+           request, salt, provider_key, max_attempts, initial_backoff, max_backoff, actor, principal, trace, labels)
+), key AS (
+    INSERT INTO request_key (tenant, request_id, job_id, fingerprint)
+    SELECT tenant, request_id, job_id, fingerprint FROM new
+    ON CONFLICT DO NOTHING
+    RETURNING job_id
+), body AS (
+    INSERT INTO job_body (job_id, request_type, request, salt, provider_key, max_attempts, initial_backoff,
+                          max_backoff, actor, principal, trace, labels)
+    SELECT job_id, request_type, request, salt, provider_key, max_attempts, initial_backoff,
+           max_backoff, actor, principal, trace, labels
+    FROM new JOIN key USING (job_id)
+)
+INSERT INTO job (job_id, created_at, updated_at, expire_at, due_at, state, priority, lane_id, tenant, operation,
+                 request_id)
+SELECT job_id, now(), now(), expire_at, now(), 1, priority, lane_id, tenant, operation, request_id
+FROM new JOIN key USING (job_id)
+RETURNING job_id, created_at

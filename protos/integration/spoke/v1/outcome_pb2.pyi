@@ -1,0 +1,114 @@
+import datetime
+
+from google.protobuf import any_pb2 as _any_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SendProgress(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEND_PROGRESS_UNSPECIFIED: _ClassVar[SendProgress]
+    SEND_PROGRESS_NOT_STARTED: _ClassVar[SendProgress]
+    SEND_PROGRESS_CONNECTING: _ClassVar[SendProgress]
+    SEND_PROGRESS_WRITING: _ClassVar[SendProgress]
+    SEND_PROGRESS_WRITTEN: _ClassVar[SendProgress]
+    SEND_PROGRESS_REPLY_BEGUN: _ClassVar[SendProgress]
+    SEND_PROGRESS_REPLY_READ: _ClassVar[SendProgress]
+
+class NotSentCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NOT_SENT_CAUSE_UNSPECIFIED: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_PROVIDER_DOWN: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_THROTTLED: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_MISCONFIGURED: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_OVERLOADED: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_NO_RECEIPT: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_FENCED: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_ABSENT: _ClassVar[NotSentCause]
+    NOT_SENT_CAUSE_UNSUPPORTED: _ClassVar[NotSentCause]
+SEND_PROGRESS_UNSPECIFIED: SendProgress
+SEND_PROGRESS_NOT_STARTED: SendProgress
+SEND_PROGRESS_CONNECTING: SendProgress
+SEND_PROGRESS_WRITING: SendProgress
+SEND_PROGRESS_WRITTEN: SendProgress
+SEND_PROGRESS_REPLY_BEGUN: SendProgress
+SEND_PROGRESS_REPLY_READ: SendProgress
+NOT_SENT_CAUSE_UNSPECIFIED: NotSentCause
+NOT_SENT_CAUSE_PROVIDER_DOWN: NotSentCause
+NOT_SENT_CAUSE_THROTTLED: NotSentCause
+NOT_SENT_CAUSE_MISCONFIGURED: NotSentCause
+NOT_SENT_CAUSE_OVERLOADED: NotSentCause
+NOT_SENT_CAUSE_NO_RECEIPT: NotSentCause
+NOT_SENT_CAUSE_FENCED: NotSentCause
+NOT_SENT_CAUSE_ABSENT: NotSentCause
+NOT_SENT_CAUSE_UNSUPPORTED: NotSentCause
+
+class Succeeded(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _any_pb2.Any
+    def __init__(self, result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+
+class Pending(_message.Message):
+    __slots__ = ("result", "confirm_by_time")
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_BY_TIME_FIELD_NUMBER: _ClassVar[int]
+    result: _any_pb2.Any
+    confirm_by_time: _timestamp_pb2.Timestamp
+    def __init__(self, result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., confirm_by_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Declined(_message.Message):
+    __slots__ = ("reason", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class NotSent(_message.Message):
+    __slots__ = ("cause", "reason", "message", "retry_after")
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    cause: NotSentCause
+    reason: str
+    message: str
+    retry_after: _duration_pb2.Duration
+    def __init__(self, cause: _Optional[_Union[NotSentCause, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Unknown(_message.Message):
+    __slots__ = ("reason", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Outcome(_message.Message):
+    __slots__ = ("succeeded", "pending", "declined", "not_sent", "unknown", "progress", "provider_reference", "sent_time", "done_time")
+    SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    DECLINED_FIELD_NUMBER: _ClassVar[int]
+    NOT_SENT_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    DONE_TIME_FIELD_NUMBER: _ClassVar[int]
+    succeeded: Succeeded
+    pending: Pending
+    declined: Declined
+    not_sent: NotSent
+    unknown: Unknown
+    progress: SendProgress
+    provider_reference: str
+    sent_time: _timestamp_pb2.Timestamp
+    done_time: _timestamp_pb2.Timestamp
+    def __init__(self, succeeded: _Optional[_Union[Succeeded, _Mapping]] = ..., pending: _Optional[_Union[Pending, _Mapping]] = ..., declined: _Optional[_Union[Declined, _Mapping]] = ..., not_sent: _Optional[_Union[NotSent, _Mapping]] = ..., unknown: _Optional[_Union[Unknown, _Mapping]] = ..., progress: _Optional[_Union[SendProgress, str]] = ..., provider_reference: _Optional[str] = ..., sent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., done_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

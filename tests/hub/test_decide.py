@@ -1,0 +1,124 @@
+"""What follows from each outcome."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.jobs.decide import Moment, after_attempt, after_event, backoff
+from hub.jobs.model import SETTLED, TRANSITIONS, JobState, Purpose
+from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
+from hub.jobs.spec import Replay
+from tests.hub.jobs import NOW, POLICY, claimed, spec
+
+MOMENT = Moment(NOW, 0.5)
+OUTCOMES: list[Outcome] = [
+    Succeeded("T", b"r", "ref"),
+    Pending("T", b"r", "ref"),
+    Declined("CARD_DECLINED", "no"),
+    Unknown("REPLY_TIMEOUT", "?"),
+    *(NotSent(cause, "R", "m") for cause in NotSentCause),
+]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
+@pytest.mark.parametrize("replay", Replay)
+def test_an_attempt_only_leads_where_the_table_of_transitions_allows(
+    outcome: Outcome, replay: Replay
+) -> None:
+    decision = after_attempt(claimed(), outcome, spec(replay), MOMENT)
+    assert decision.state in TRANSITIONS[JobState.RUNNING]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
+@pytest.mark.parametrize("state", [JobState.IN_DOUBT, JobState.WAITING_CONFIRMATION])
+def test_a_look_up_only_leads_where_the_table_allows_or_leaves_the_job_where_it_is(
+    outcome: Outcome, state: JobState
+) -> None:
+    decision = after_attempt(claimed(purpose=Purpose.LOOK_UP, state=state), outcome, spec(), MOMENT)
+    assert decision.state in TRANSITIONS[state] | {state}
+
+
+@pytest.mark.parametrize("replay", [Replay.NATIVE_KEY, Replay.QUERYABLE])
+def test_an_unknown_outcome_is_looked_up_after_the_lag_and_not_resent(replay: Replay) -> None:
+    decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), spec(replay), MOMENT)
+    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, NOW + timedelta(seconds=2))
+
+
+def test_an_unknown_outcome_that_cannot_be_looked_up_waits_for_a_person() -> None:
+    blind = spec(Replay.BLIND, can_look_up=False)
+    decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), blind, MOMENT)
+    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+
+
+def test_an_unknown_outcome_stays_unknown_when_the_attempts_are_used_up() -> None:
+    decision = after_attempt(claimed(attempt_count=3), Unknown("REPLY_TIMEOUT", ""), spec(), MOMENT)
+    assert decision.state is JobState.IN_DOUBT
+
+
+def test_an_unread_answer_to_a_read_is_simply_read_again() -> None:
+    decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), spec(Replay.READ), MOMENT)
+    assert decision.state is JobState.RETRY_WAIT
+
+
+def test_a_look_up_that_finds_nothing_lets_the_work_be_sent_again() -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
+    decision = after_attempt(job, NotSent(NotSentCause.ABSENT, "NOT_FOUND", ""), spec(), MOMENT)
+    assert decision.state is JobState.RETRY_WAIT
+
+
+def test_work_that_the_provider_accepted_and_forgot_waits_for_a_person() -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.WAITING_CONFIRMATION)
+    decision = after_attempt(job, NotSent(NotSentCause.ABSENT, "NOT_FOUND", ""), spec(), MOMENT)
+    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Unknown("X", ""), NotSent(NotSentCause.PROVIDER_DOWN, "X", "")], ids=repr
+)
+@pytest.mark.parametrize("state", [JobState.IN_DOUBT, JobState.WAITING_CONFIRMATION])
+def test_a_look_up_that_could_not_ask_is_repeated_for_ever(outcome: Outcome, state: JobState) -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=state, attempt_count=99, seq=99)
+    decision = after_attempt(job, outcome, spec(), MOMENT)
+    assert decision.state is state
+    assert decision.due_at is not None
+    assert decision.due_at > NOW
+
+
+def test_work_that_was_not_sent_is_retried_until_its_attempts_are_used_up() -> None:
+    down = NotSent(NotSentCause.PROVIDER_DOWN, "CONNECTION_REFUSED", "")
+    states = [after_attempt(claimed(attempt_count=n), down, spec(), MOMENT).state for n in (1, 2, 3)]
+    assert states == [JobState.RETRY_WAIT, JobState.RETRY_WAIT, JobState.DEAD]
+
+
+def test_the_providers_wait_is_never_shortened() -> None:
+    limited = NotSent(NotSentCause.THROTTLED, "RATE_LIMITED", "", timedelta(seconds=30))
+    assert after_attempt(claimed(), limited, spec(), MOMENT).due_at == NOW + timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("cause", [NotSentCause.FENCED, NotSentCause.OVERLOADED])
+def test_what_is_our_own_doing_burns_no_attempt(cause: NotSentCause) -> None:
+    decision = after_attempt(claimed(attempt_count=3), NotSent(cause, "R", ""), spec(), MOMENT)
+    assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
+
+
+@given(st.integers(1, 200), st.floats(0, 1, exclude_max=True))
+def test_backoff_is_jittered_fully_and_capped(attempt: int, draw: float) -> None:
+    ceiling = min(POLICY.max_backoff, POLICY.initial_backoff * 2 ** min(attempt - 1, 20))
+    assert backoff(POLICY, attempt, draw) == ceiling * draw
+
+
+@pytest.mark.parametrize("state", JobState)
+@pytest.mark.parametrize("outcome", [Succeeded("T", b"", "ref"), Declined("NO", "")], ids=repr)
+def test_a_webhook_moves_a_job_only_forward(state: JobState, outcome: Outcome) -> None:
+    decision = after_event(state, outcome)
+    waits = {JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT}
+    assert (decision is not None) == (state in waits)
+    if decision:
+        assert decision.state in TRANSITIONS[state] & SETTLED
+
+
+@pytest.mark.parametrize("outcome", [Pending("T", b""), Unknown("X", "")], ids=repr)
+def test_a_webhook_without_a_final_word_moves_nothing(outcome: Outcome) -> None:
+    assert all(after_event(state, outcome) is None for state in JobState)
