@@ -1,5 +1,6 @@
 """Every capability, served from its descriptors: one generic edge, no code per operation."""
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from hub.edge.convert import (
 from hub.edge.tenants import Tenants
 from hub.edge.waiting import Waiting
 from hub.jobs.ids import job_id
-from hub.jobs.model import Job, NewJob, Origin, Work
+from hub.jobs.model import Job, NewJob, Origin, Work, queued
 from hub.jobs.ports import Clock
 from hub.jobs.spec import OperationSpec
 from hub.jobs.submit import Submission
@@ -93,9 +94,20 @@ class Operation:
     async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         """Accepts the request; answers with the result if it comes within `context.wait`."""
         self._desk.tenants.check(request.context.tenant)
-        accepted = await self._desk.submission.submit(self._new_job(request))
-        wait = wait_seconds(request.context, "wait", 0.0)
-        return self._response(await self._desk.waiting.job(accepted.job_id, seconds=wait))
+        new = self._new_job(request)
+        ticket = self._desk.waiting.ticket(new.job_id)
+        try:
+            return self._response(await self._job(new, ticket, wait_seconds(request.context, "wait", 0.0)))
+        finally:
+            ticket.cancel()
+
+    async def _job(self, new: NewJob, ticket: asyncio.Future[None], wait: float) -> Job:
+        accepted = await self._desk.submission.submit(new)
+        if accepted.created_at is None:
+            return await self._desk.waiting.job(accepted.job_id, seconds=wait)
+        if wait <= 0:
+            return queued(new, accepted.created_at)
+        return await self._desk.waiting.fresh_job(new.job_id, ticket, seconds=wait)
 
     def _new_job(self, request: Any) -> NewJob:
         envelope: RequestContext = request.context

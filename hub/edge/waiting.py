@@ -1,5 +1,6 @@
 """Waiting for jobs: hints wake the waiter, the store says what is true."""
 
+import asyncio
 from typing import Protocol
 
 from hub.jobs.board import Board, wait_for
@@ -25,6 +26,16 @@ class Waiting:
         self._store = store
         self._board = board
         self._clock = clock
+
+    def ticket(self, job_id: str) -> asyncio.Future[None]:
+        """A ticket for a job that is not in the store yet."""
+        return self._board.ticket(job_id)
+
+    async def fresh_job(self, job_id: str, ticket: asyncio.Future[None], *, seconds: float) -> Job:
+        """Like `job`, for one that has just been accepted: it is not read before something happened."""
+        until = self._clock.monotonic() + seconds
+        await wait_for(ticket, min(seconds, POLL_SECONDS))
+        return await self.job(job_id, seconds=until - self._clock.monotonic())
 
     async def job(self, job_id: str, *, seconds: float) -> Job:
         """The job, after a wait of at most `seconds` for it to settle; raises JobNotFound."""

@@ -63,7 +63,8 @@ def after_event(state: JobState, outcome: Outcome) -> Decision | None:
 
 def backoff(policy: RetryPolicy, attempt_count: int, draw: float) -> timedelta:
     """Full jitter: a wait drawn evenly from zero to the doubled backoff, capped."""
-    ceiling = min(policy.max_backoff, policy.initial_backoff * 2 ** min(attempt_count - 1, 30))
+    doublings: int = 2 ** min(attempt_count - 1, 30)
+    ceiling = min(policy.max_backoff, policy.initial_backoff * doublings)
     return ceiling * draw
 
 

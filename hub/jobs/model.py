@@ -168,3 +168,28 @@ class Event:
 def lane_id(provider: str, account: str) -> str:
     """The name of the lane of one account at one provider."""
     return f"{provider}/{account}"
+
+
+def queued(new: NewJob, created_at: datetime) -> Job:
+    """The job that a request has just become."""
+    return Job(
+        job_id=new.job_id,
+        state=JobState.QUEUED,
+        operation=new.work.operation,
+        provider=new.provider,
+        account=new.account,
+        tenant=new.tenant,
+        request_id=new.request_id,
+        attempt_count=0,
+        created_at=created_at,
+        updated_at=created_at,
+        expire_at=new.expire_at,
+        due_at=created_at,
+        provider_reference="",
+        reason="",
+        message="",
+        result_type="",
+        result=b"",
+        labels=new.labels,
+        proven=False,
+    )

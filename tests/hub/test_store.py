@@ -1,0 +1,233 @@
+"""The hub's store on real Postgres."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.jobs.decide import Decision
+from hub.jobs.errors import KeyReused, LaneLost
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.model import JobState, NewJob
+from hub.jobs.outcome import Declined, Outcome, Succeeded
+from hub.jobs.ports import Orphan, Settlement
+from hub.jobs.submit import Submission
+from hub.store.event_store import PostgresEventStore
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from tests.fakes import FakeNotary, HandClock
+from tests.hub.jobs import NOW, new_job
+
+LANE = "echo/default"
+OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref"), b"no": Declined("NO", "")}
+
+
+async def own(engine: AsyncEngine, owner: str = "hub-a") -> int:
+    """Takes the lane; its term."""
+    leases = PostgresLaneLeases(engine)
+    await leases.acquire(owner, [LANE], timedelta(seconds=30))
+    return (await leases.acquire(owner, [LANE], timedelta(seconds=30)))[LANE]
+
+
+def settlement(orphan: Orphan, state: JobState) -> Settlement:
+    """The end of an attempt in a state."""
+    claimed = orphan.claimed
+    return Settlement(claimed.job_id, claimed.seq, Decision(state), "x", claimed.job_id, b"evidence")
+
+
+async def begin(engine: AsyncEngine, *jobs: NewJob) -> tuple[int, list[Orphan]]:
+    """Accepts jobs and claims their first attempts."""
+    await PostgresJobStore(engine).accept(list(jobs))
+    term = await own(engine)
+    return term, await PostgresLaneStore(engine).claim(LANE, term, 100, FakeNotary().intents)
+
+
+async def settle(engine: AsyncEngine, job: NewJob, state: JobState) -> None:
+    """Carries a job through one attempt into a state."""
+    term, orphans = await begin(engine, job)
+    await PostgresLaneStore(engine).settle(LANE, term, [settlement(o, state) for o in orphans])
+
+
+async def state_of(engine: AsyncEngine, job: NewJob) -> JobState:
+    """Where a job stands."""
+    found = await PostgresJobStore(engine).get(job.job_id)
+    assert found is not None
+    return found.state
+
+
+def event(job: NewJob, event_id: str = "evt_1", outcome: bytes = b"yes") -> ArrivedEvent:
+    """A verified event that speaks of a job."""
+    return ArrivedEvent(LANE, event_id, "payment.settled", job.job_id, outcome, b"confirmation")
+
+
+async def test_the_same_request_id_finds_the_first_job_also_within_one_commit(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    first, twin, later = (new_job(n, request_id="same") for n in (1, 2, 3))
+    answers = await store.accept([first, twin])
+    answers += await store.accept([later])
+    assert [a.job_id for a in answers] == [first.job_id] * 3
+    assert [a.created_at is None for a in answers] == [False, True, True]
+    assert await store.get(twin.job_id) is None
+
+
+async def test_the_same_request_id_of_another_tenant_is_another_job(hub_engine: AsyncEngine) -> None:
+    ours, theirs = new_job(1, request_id="same"), new_job(2, request_id="same", tenant="other")
+    answers = await PostgresJobStore(hub_engine).accept([ours, theirs])
+    assert [a.job_id for a in answers] == [ours.job_id, theirs.job_id]
+
+
+async def test_a_reused_request_id_with_other_content_names_the_first_job(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+
+    async def accept(job: NewJob):  # type: ignore[no-untyped-def]
+        return (await store.accept([job]))[0]
+
+    submission = Submission(accept=accept, clock=HandClock(), hint=lambda lane: None)
+    first = new_job(1, request_id="same")
+    await submission.submit(first)
+    with pytest.raises(KeyReused) as refused:
+        await submission.submit(new_job(2, request_id="same", fingerprint=b"other" * 6 + b"xx"))
+    assert refused.value.metadata["job_id"] == first.job_id
+
+
+async def test_a_claim_is_seen_by_one_claimer_only(hub_engine: AsyncEngine) -> None:
+    await PostgresJobStore(hub_engine).accept([new_job(n) for n in range(20)])
+    term, lanes = await own(hub_engine), PostgresLaneStore(hub_engine)
+    batches = await asyncio.gather(*(lanes.claim(LANE, term, 5, FakeNotary().intents) for _ in range(6)))
+    claimed = [o.claimed.job_id for batch in batches for o in batch]
+    assert len(claimed) == len(set(claimed)) == 20
+
+
+async def test_a_claim_under_a_spent_term_gets_nothing(hub_engine: AsyncEngine) -> None:
+    await PostgresJobStore(hub_engine).accept([new_job(1)])
+    term = await own(hub_engine)
+    assert await PostgresLaneStore(hub_engine).claim(LANE, term - 1, 5, FakeNotary().intents) == []
+
+
+async def test_a_lease_that_runs_cannot_be_taken_and_a_released_one_has_a_new_term(
+    hub_engine: AsyncEngine,
+) -> None:
+    term, leases = await own(hub_engine), PostgresLaneLeases(hub_engine)
+    assert await leases.acquire("hub-b", [LANE], timedelta(seconds=30)) == {}
+    await leases.release("hub-a", [LANE])
+    assert await leases.acquire("hub-b", [LANE], timedelta(seconds=30)) == {LANE: term + 1}
+
+
+async def test_an_attempt_is_settled_once(hub_engine: AsyncEngine) -> None:
+    term, orphans = await begin(hub_engine, new_job(1))
+    lanes = PostgresLaneStore(hub_engine)
+    await lanes.settle(LANE, term, [settlement(orphans[0], JobState.SUCCEEDED)])
+    with pytest.raises(LaneLost):
+        await lanes.settle(LANE, term, [settlement(orphans[0], JobState.DECLINED)])
+    assert await state_of(hub_engine, new_job(1)) is JobState.SUCCEEDED
+
+
+async def test_events_come_in_order_and_a_late_commit_is_not_skipped(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(1), new_job(2)])
+    start = await store.newest_cursor()
+    async with hub_engine.connect() as slow:
+        await slow.execute(text("SELECT pg_current_xact_id()"))
+        await store.cancel(new_job(2).job_id)
+        assert await store.events("acme", after=start, limit=10) == []
+    await store.cancel(new_job(1).job_id)
+    events = await store.events("acme", after=start, limit=10)
+    assert [e.job.job_id for e in events] == [new_job(2).job_id, new_job(1).job_id]
+    assert await store.events("acme", after=events[0].cursor, limit=10) == events[1:]
+    assert await store.events("other", after=start, limit=10) == []
+
+
+async def test_a_job_is_withdrawn_before_it_begins_and_not_after(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(1)])
+    assert await store.cancel(new_job(1).job_id)
+    assert not await store.cancel(new_job(1).job_id)
+    await begin(hub_engine, new_job(2))
+    assert not await store.cancel(new_job(2).job_id)
+    assert await state_of(hub_engine, new_job(2)) is JobState.RUNNING
+
+
+async def test_pages_hold_jobs_newest_first_wherever_they_stand(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(n) for n in range(1, 6)])
+    await store.cancel(new_job(3).job_id)
+    first = await store.page("acme", before="", limit=3)
+    second = await store.page("acme", before=first[-1].job_id, limit=3)
+    assert [j.request_id for j in first + second] == [f"request-{n}" for n in (5, 4, 3, 2, 1)]
+    cancelled = await store.page("acme", before="", limit=9, states=[JobState.CANCELLED])
+    assert [j.job_id for j in cancelled] == [new_job(3).job_id]
+    assert await store.page("other", before="", limit=9) == []
+
+
+async def test_a_webhook_settles_a_waiting_job_and_its_redelivery_changes_nothing(
+    hub_engine: AsyncEngine,
+) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
+    assert await events.keep(event(job))
+    assert await events.apply(job.job_id)
+    assert not await events.keep(event(job))
+    assert not await events.apply(job.job_id)
+    assert await state_of(hub_engine, job) is JobState.SUCCEEDED
+
+
+async def test_an_early_webhook_is_held_while_the_attempt_runs_and_applied_after_it(
+    hub_engine: AsyncEngine,
+) -> None:
+    job, events, lanes = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get), PostgresLaneStore(hub_engine)
+    term, orphans = await begin(hub_engine, job)
+    await events.keep(event(job))
+    assert not await events.apply(job.job_id)
+    settled = await lanes.settle(LANE, term, [settlement(orphans[0], JobState.WAITING_CONFIRMATION)])
+    assert settled[0].has_held_events
+    assert await events.apply(job.job_id)
+    assert await state_of(hub_engine, job) is JobState.SUCCEEDED
+
+
+async def test_a_late_contradiction_moves_nothing_but_its_confirmation_goes_to_the_log(
+    hub_engine: AsyncEngine,
+) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    await settle(hub_engine, job, JobState.SUCCEEDED)
+    await events.keep(event(job, outcome=b"no"))
+    assert not await events.apply(job.job_id)
+    assert await state_of(hub_engine, job) is JobState.SUCCEEDED
+    outbox = await PostgresLaneStore(hub_engine).read_outbox(LANE, 10)
+    assert [s.envelope for s in outbox] == [b"evidence", b"confirmation"]
+
+
+async def test_an_event_of_a_job_that_is_not_there_is_held(hub_engine: AsyncEngine) -> None:
+    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    assert await events.keep(event(new_job(1)))
+    assert not await events.apply(new_job(1).job_id)
+    await settle(hub_engine, new_job(1), JobState.IN_DOUBT)
+    assert await events.apply(new_job(1).job_id)
+
+
+async def test_a_refused_statement_is_set_aside_and_not_lost(hub_engine: AsyncEngine) -> None:
+    await settle(hub_engine, new_job(1), JobState.SUCCEEDED)
+    lanes = PostgresLaneStore(hub_engine)
+    (statement,) = await lanes.read_outbox(LANE, 10)
+    await lanes.clear_outbox([], {statement.statement_id: "NO_INTENT"})
+    async with hub_engine.connect() as connection:
+        kept = (await connection.execute(text("SELECT reason, envelope FROM refused_statement"))).all()
+    assert [tuple(row) for row in kept] == [("NO_INTENT", b"evidence")]
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE job", "DELETE FROM request_key", "UPDATE job_done SET state = 6"])
+async def test_the_running_hub_may_not_do_what_it_never_does(hub_engine: AsyncEngine, statement: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied|must be owner"):
+        async with hub_engine.begin() as connection:
+            await connection.execute(text(statement))
+
+
+async def test_an_expired_job_is_ended_with_an_event(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    start = await store.newest_cursor()
+    await store.accept([new_job(1, expire_at=NOW)])
+    assert await PostgresLaneStore(hub_engine).expire(LANE, await own(hub_engine)) == [new_job(1).job_id]
+    (event_,) = await store.events("acme", after=start, limit=10)
+    assert event_.job.state is JobState.EXPIRED
