@@ -158,14 +158,20 @@ class Hub:
                 trace=self._telemetry.carrier,
             )
             server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
-            jobs = JobsApi(self._jobs, waiting=waiting, board=self._board, tenants=tenants)
+            jobs = JobsApi(
+                self._jobs, waiting=waiting, board=self._board, tenants=tenants, draining=server.draining
+            )
             jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
         await server.serve(self._settings.listen)
         self._server = server
 
     async def _start_webhooks(self) -> None:
         webhooks = Webhooks(
-            spokes=self._directory, store=self._events, clock=self._clock, settled=self._event_applied
+            spokes=self._directory,
+            store=self._events,
+            clock=self._clock,
+            telemetry=self._telemetry,
+            settled=self._event_applied,
         )
         self._webhooks = web.AppRunner(webhooks.application(), access_log=None)
         await self._webhooks.setup()

@@ -1,18 +1,15 @@
 """Every capability, served from its descriptors: one generic edge, no code per operation."""
 
 import asyncio
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
 from google.protobuf import symbol_database
-from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-import integration
 from hub.edge.convert import (
     expiry_from_proto,
     fingerprint,
@@ -28,8 +25,8 @@ from hub.jobs.model import Job, NewJob, Origin, Work, queued
 from hub.jobs.ports import Clock
 from hub.jobs.spec import OperationSpec
 from hub.jobs.submit import Submission
-from integration.common.v1 import operation_pb2
 from integration.common.v1.context_pb2 import RequestContext
+from mesh.authorization import is_capability, services
 from mesh.caller import current_caller
 
 SALT_BYTES = 32
@@ -60,23 +57,14 @@ class Desk:
     trace: Callable[[], Mapping[str, str]]
 
 
-def capability_services() -> Iterator[ServiceDescriptor]:
-    """The services below `integration` whose every method declares its operation."""
-    for module in pkgutil.walk_packages(integration.__path__, "integration."):
-        if module.name.endswith("_service_pb2"):
-            file = importlib.import_module(module.name).DESCRIPTOR
-            for service in file.services_by_name.values():
-                if all(m.GetOptions().HasExtension(operation_pb2.operation) for m in service.methods):
-                    yield service
-
-
-def handlers(desk: Desk) -> list[grpc.GenericRpcHandler]:
+def handlers(desk: Desk) -> "list[grpc.GenericRpcHandler[Any, Any]]":
     """The gRPC handlers of all capabilities."""
     return [
         grpc.method_handlers_generic_handler(
             service.full_name, {m.name: _handler(Operation(m, desk)) for m in service.methods}
         )
-        for service in capability_services()
+        for service in services()
+        if is_capability(service)
     ]
 
 
@@ -144,7 +132,7 @@ class Operation:
         return response
 
 
-def _handler(operation: Operation) -> grpc.RpcMethodHandler[Any, Any]:
+def _handler(operation: Operation) -> "grpc.RpcMethodHandler[Any, Any]":
     return grpc.unary_unary_rpc_method_handler(
         operation.__call__,  # a bound coroutine method: grpc looks for one
         request_deserializer=operation.request_class.FromString,

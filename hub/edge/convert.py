@@ -19,7 +19,7 @@ def job_to_proto(job: Job) -> job_pb2.Job:
     """The job as Core sees it."""
     message = job_pb2.Job(
         job_id=job.job_id,
-        state=job_pb2.JobState.ValueType(int(job.state)),
+        state=job_pb2.JobState.Name(int(job.state)),
         operation=job.operation,
         provider=job.provider,
         account=job.account,

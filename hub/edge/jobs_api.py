@@ -1,5 +1,6 @@
 """JobsService: following and withdrawing jobs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
@@ -55,11 +56,14 @@ class Store(Protocol):
 class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     """Converts, calls, converts."""
 
-    def __init__(self, store: Store, *, waiting: Waiting, board: Board, tenants: Tenants) -> None:
+    def __init__(
+        self, store: Store, *, waiting: Waiting, board: Board, tenants: Tenants, draining: asyncio.Event
+    ) -> None:
         self._store = store
         self._waiting = waiting
         self._board = board
         self._tenants = tenants
+        self._draining = draining
 
     async def GetJob(self, request: jobs.GetJobRequest, context: Context) -> jobs.GetJobResponse:
         """One job."""
@@ -94,13 +98,13 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     async def WatchJobs(
         self, request: jobs.WatchJobsRequest, context: Context
     ) -> AsyncIterator[jobs.WatchJobsResponse]:
-        """All changes of state after a cursor, without end."""
+        """All changes of state after a cursor, until the client or this replica goes."""
         self._tenants.check(request.tenant)
         cursor = request.after_cursor
         if cursor < 0:
             cursor = await self._store.newest_cursor()
         yield jobs.WatchJobsResponse(cursor=cursor)
-        while True:
+        while not self._draining.is_set():
             news = self._board.news()
             events = await self._store.events(
                 request.tenant, after=cursor, limit=EVENTS_PER_MESSAGE, job_id=request.job_id

@@ -57,11 +57,12 @@ class AuditClient:
         last: Checkpoint | None,
     ) -> list[Receipt | Refused]:
         checkpoint = open_checkpoint(response.checkpoint, self._vkey)
-        self._advance(checkpoint, response, last)
-        return [
+        answers = [
             _answer(envelope, result, checkpoint, response.checkpoint)
             for envelope, result in zip(envelopes, response.results, strict=True)
         ]
+        self._advance(checkpoint, response, last)
+        return answers
 
     def _advance(
         self, checkpoint: Checkpoint, response: audit_service_pb2.AppendResponse, last: Checkpoint | None

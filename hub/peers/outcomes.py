@@ -9,8 +9,9 @@ from hub.jobs.model import RetryPolicy
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
 from hub.jobs.spec import OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
+from mesh.evidence.statement import OutcomeWord
 
-WORDS: dict[type[Outcome], str] = {
+WORDS: dict[type[Outcome], OutcomeWord] = {
     Succeeded: "succeeded",
     Pending: "pending",
     Declined: "declined",
@@ -67,7 +68,7 @@ def _pending(message: outcome_pb2.Pending, reference: str) -> Pending:
 
 
 def _not_sent(message: outcome_pb2.NotSent) -> Outcome:
-    if message.cause not in NotSentCause.__members__.values():
+    if int(message.cause) not in {int(c) for c in NotSentCause}:
         # A cause from a newer spoke: it was not sent, and nothing says that repeating is useless.
         return NotSent(NotSentCause.PROVIDER_DOWN, message.reason, message.message)
     after = _span(message.retry_after) if message.HasField("retry_after") else None

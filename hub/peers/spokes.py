@@ -105,16 +105,15 @@ class SpokeDirectory:
     ) -> AsyncIterator[list[Result]]:
         """Performs attempts or look-ups of one purpose; raises SpokeUnavailable when cut off."""
         provider = attempts[0].claimed.provider
-        longest = max(a.timeout for a in attempts).total_seconds() + GRACE_SECONDS
         with self._telemetry.span("dispatch", carrier=attempts[0].claimed.origin.trace):
-            call = self._call(provider, lane, term, attempts)
-            try:
-                async for response in call(timeout=longest):
-                    yield [_result(r) for r in response.results]
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.UNAVAILABLE:
-                    self._ready.discard(provider)
-                raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
+            responses = self._call(provider, lane, term, attempts)
+        try:
+            async for response in responses:
+                yield [_result(r) for r in response.results]
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                self._ready.discard(provider)
+            raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
 
     async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
         """Closes the lane to older owners and asks about their attempts; raises SpokeUnavailable."""
@@ -157,21 +156,26 @@ class SpokeDirectory:
     async def close(self) -> None:
         """Closes the connections."""
         for channel in self._channels.values():
-            await channel.close()
+            await channel.close(None)
 
     def _call(
         self, provider: str, lane: str, term: int, attempts: Sequence[Warranted]
-    ) -> Callable[..., AsyncIterator[spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse]]:
-        fields = {
-            "lane": lane,
-            "term": term,
-            "checkpoint": attempts[0].receipt.checkpoint,
-            "attempts": [_attempt(a) for a in attempts],
-        }
+    ) -> AsyncIterator[spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse]:
         stub = self._stubs[provider]
-        if attempts[0].claimed.purpose is Purpose.EXECUTE:
-            return lambda timeout: stub.Execute(spoke_service_pb2.ExecuteRequest(**fields), timeout=timeout)
-        return lambda timeout: stub.LookUp(spoke_service_pb2.LookUpRequest(**fields), timeout=timeout)
+        looks_up = attempts[0].claimed.purpose is Purpose.LOOK_UP
+        request = spoke_service_pb2.LookUpRequest if looks_up else spoke_service_pb2.ExecuteRequest
+        call = stub.LookUp if looks_up else stub.Execute
+        longest = max(a.timeout for a in attempts).total_seconds() + GRACE_SECONDS
+        responses: AsyncIterator[spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse] = call(
+            request(
+                lane=lane,
+                term=term,
+                checkpoint=attempts[0].receipt.checkpoint,
+                attempts=[_attempt(a) for a in attempts],
+            ),
+            timeout=longest,
+        )
+        return responses
 
 
 _REFUSALS = frozenset(

@@ -1,6 +1,7 @@
 """Webhooks: kept before they are answered, matched to their jobs then or later."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
@@ -32,6 +33,12 @@ class PostgresEventStore:
         }
         async with self._engine.begin() as connection:
             return (await connection.execute(statements.KEEP_EVENT, row)).first() is not None
+
+    async def trace(self, job_id: str) -> Mapping[str, str]:
+        """The trace context under which the job was accepted; empty if there is no such job."""
+        async with self._engine.connect() as connection:
+            carrier = (await connection.execute(statements.TRACE_OF_JOB, {"job_id": job_id})).scalar()
+        return json.loads(carrier) if carrier else {}
 
     async def apply(self, job_id: str) -> bool:
         """Lets held events settle the job, if nobody is working on it; True if it has now ended."""

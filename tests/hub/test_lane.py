@@ -96,7 +96,9 @@ async def test_a_job_ends_as_its_outcome_says_with_one_intent_and_one_evidence(
     assert bench.log.entries == [f"intent {job.job_id}.1".encode(), b"evidence"]
 
 
-async def test_nothing_is_sent_while_the_log_is_down_and_the_job_goes_on_when_it_is_back(bench: Bench) -> None:
+async def test_nothing_is_sent_while_the_log_is_down_and_the_job_goes_on_when_it_is_back(
+    bench: Bench,
+) -> None:
     job = new_job(1)
     bench.log.down = True
     bench.spokes.outcomes = [Succeeded("T", b"r")]

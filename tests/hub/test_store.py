@@ -63,7 +63,9 @@ def event(job: NewJob, event_id: str = "evt_1", outcome: bytes = b"yes") -> Arri
     return ArrivedEvent(LANE, event_id, "payment.settled", job.job_id, outcome, b"confirmation")
 
 
-async def test_the_same_request_id_finds_the_first_job_also_within_one_commit(hub_engine: AsyncEngine) -> None:
+async def test_the_same_request_id_finds_the_first_job_also_within_one_commit(
+    hub_engine: AsyncEngine,
+) -> None:
     store = PostgresJobStore(hub_engine)
     first, twin, later = (new_job(n, request_id="same") for n in (1, 2, 3))
     answers = await store.accept([first, twin])
@@ -177,7 +179,11 @@ async def test_a_webhook_settles_a_waiting_job_and_its_redelivery_changes_nothin
 async def test_an_early_webhook_is_held_while_the_attempt_runs_and_applied_after_it(
     hub_engine: AsyncEngine,
 ) -> None:
-    job, events, lanes = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get), PostgresLaneStore(hub_engine)
+    job, events, lanes = (
+        new_job(1),
+        PostgresEventStore(hub_engine, OUTCOMES.get),
+        PostgresLaneStore(hub_engine),
+    )
     term, orphans = await begin(hub_engine, job)
     await events.keep(event(job))
     assert not await events.apply(job.job_id)
@@ -217,9 +223,11 @@ async def test_a_refused_statement_is_set_aside_and_not_lost(hub_engine: AsyncEn
     assert [tuple(row) for row in kept] == [("NO_INTENT", b"evidence")]
 
 
-@pytest.mark.parametrize("statement", ["DROP TABLE job", "DELETE FROM request_key", "UPDATE job_done SET state = 6"])
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE job", "DELETE FROM request_key", "UPDATE job_done SET state = 6"]
+)
 async def test_the_running_hub_may_not_do_what_it_never_does(hub_engine: AsyncEngine, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied|must be owner"):
+    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
         async with hub_engine.begin() as connection:
             await connection.execute(text(statement))
 

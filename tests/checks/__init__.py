@@ -1,0 +1,1 @@
+"""The checks catch what they are there for."""

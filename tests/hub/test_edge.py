@@ -1,0 +1,269 @@
+"""The hub's edge, called as Core calls it: real mTLS, real Postgres."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.edge import capabilities
+from hub.edge.jobs_api import JobsApi
+from hub.edge.statuses import DOMAIN, STATUSES
+from hub.edge.tenants import Tenants
+from hub.edge.waiting import Waiting
+from hub.jobs.board import Board
+from hub.jobs.errors import UnknownAccount, UnknownProvider
+from hub.jobs.model import JobState
+from hub.jobs.spec import OperationSpec
+from hub.jobs.submit import Submission
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from integration.common.v1 import context_pb2, money_pb2
+from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
+from integration.jobs.v1 import jobs_service_pb2 as jobs
+from integration.payments.v1 import payments_service_pb2 as payments
+from integration.payments.v1 import payments_service_pb2_grpc
+from mesh.batcher import Batcher
+from mesh.ca import CertificateAuthority
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.errors import details_of
+from mesh.identity import Identity, SpiffeId
+from mesh.server import MeshServer
+from tests.fakes import FakeNotary
+from tests.hub.jobs import spec
+
+TRUST_DOMAIN = "integration.local"
+
+
+class OneSpoke:
+    """A directory that knows the account `default` at `echo`."""
+
+    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
+        """The only account, or a refusal."""
+        if provider not in {"", "echo"}:
+            raise UnknownProvider(f"no spoke {provider}", provider=provider)
+        if account not in {"", "default"}:
+            raise UnknownAccount(f"no account {account}", account=account)
+        return "echo", "default"
+
+    def spec(self, provider: str, operation: str) -> OperationSpec:
+        """The same for every operation."""
+        return spec()
+
+
+@dataclass
+class Edge:
+    """The running edge and clients of it."""
+
+    store: PostgresJobStore
+    board: Board
+    payments: payments_service_pb2_grpc.PaymentsServiceStub
+    jobs: jobs_service_pb2_grpc.JobsServiceStub
+    operator: jobs_service_pb2_grpc.JobsServiceStub
+
+
+@pytest.fixture
+async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
+    """The edge on a free port; the client may act for `acme` and `beta`."""
+    authority = CertificateAuthority.create(TRUST_DOMAIN)
+    identities = {}
+    for role, name in (("hub", "hub"), ("core", "demo"), ("operator", "cli")):
+        authority.issue(SpiffeId(TRUST_DOMAIN, role, name), tmp_path / role)
+        identities[role] = Identity.load(tmp_path / role)
+    store, board, clock = PostgresJobStore(hub_engine), Board(), SystemClock()
+    tenants = Tenants({str(identities["core"].spiffe_id): frozenset({"acme", "beta"})})
+    waiting = Waiting(store, board, clock)
+    accepting = Batcher(store.accept, max_items=64, max_queue=100)
+    desk = capabilities.Desk(
+        submission=Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
+        waiting=waiting,
+        tenants=tenants,
+        directory=OneSpoke(),
+        clock=clock,
+        chance=secrets.token_bytes,
+        trace=dict,
+    )
+    server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
+    server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
+    api = JobsApi(store, waiting=waiting, board=board, tenants=tenants, draining=server.draining)
+    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+    target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"
+    async with AsyncExitStack() as stack:
+        core = await stack.enter_async_context(open_channel(target, identities["core"]))
+        operator = await stack.enter_async_context(open_channel(target, identities["operator"]))
+        yield Edge(
+            store,
+            board,
+            payments_service_pb2_grpc.PaymentsServiceStub(core),
+            jobs_service_pb2_grpc.JobsServiceStub(core),
+            jobs_service_pb2_grpc.JobsServiceStub(operator),
+        )
+    await server.drain(1)
+
+
+def charge(
+    request_id: str = "order-1", *, minor_units: int = 100, **context: object
+) -> payments.ChargeRequest:
+    """A sound request of tenant `acme`, changed by keyword."""
+    fields = {"request_id": request_id, "tenant": "acme", **context}
+    return payments.ChargeRequest(
+        context=context_pb2.RequestContext(**fields),
+        amount=money_pb2.Money(minor_units=minor_units, currency_code="EUR"),
+        payment_method="pm_card_visa",
+    )
+
+
+async def refusal(call: grpc.aio.UnaryUnaryCall) -> tuple[grpc.StatusCode, str, grpc.aio.AioRpcError]:
+    """Status and reason of a call that must be refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    details = details_of(refused.value)
+    assert details is not None
+    return refused.value.code(), details.reason, refused.value
+
+
+async def test_a_request_becomes_a_queued_job_and_repeating_it_finds_the_same(edge: Edge) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    again = (await edge.payments.Charge(charge(wait={"nanos": 1}), timeout=5)).job
+    assert first.state == job_pb2.JOB_STATE_QUEUED
+    assert first.operation == "integration.payments.v1.PaymentsService/Charge"
+    assert (again.job_id, first.provider, first.account) == (first.job_id, "echo", "default")
+
+
+async def test_another_content_under_the_same_key_is_refused_and_names_the_first_job(edge: Edge) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    code, reason, error = await refusal(edge.payments.Charge(charge(minor_units=101), timeout=5))
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    details = details_of(error)
+    assert details is not None
+    assert details.metadata["job_id"] == first.job_id
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (payments.ChargeRequest(), "context"),
+        (charge(""), "context.request_id"),
+        (charge(tenant=""), "context.tenant"),
+        (charge(minor_units=0), "amount.minor_units"),
+        (charge(wait={"seconds": 31}), "context.wait"),
+        (charge(priority=10), "context.priority"),
+    ],
+)
+async def test_a_request_that_breaks_a_rule_is_refused_and_names_the_field(
+    edge: Edge, request_: payments.ChargeRequest, field: str
+) -> None:
+    code, _, error = await refusal(edge.payments.Charge(request_, timeout=5))
+    details = details_of(error)
+    assert details is not None
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in [v.field for v in details.violations]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (charge(tenant="other"), (grpc.StatusCode.PERMISSION_DENIED, "TENANT_NOT_PERMITTED")),
+        (charge(provider="nobody"), (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_PROVIDER")),
+        (charge(account="third"), (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_ACCOUNT")),
+        (charge(expire_time={"seconds": 1}), (grpc.StatusCode.INVALID_ARGUMENT, "ALREADY_EXPIRED")),
+    ],
+)
+async def test_a_refused_request_leaves_no_job(
+    edge: Edge, request_: payments.ChargeRequest, expected: tuple[grpc.StatusCode, str]
+) -> None:
+    assert (await refusal(edge.payments.Charge(request_, timeout=5)))[:2] == expected
+    assert await edge.store.page(request_.context.tenant, before="", limit=9) == []
+
+
+async def test_a_tenants_job_is_not_there_for_another_tenant(edge: Edge) -> None:
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    request = jobs.GetJobRequest(tenant="beta", job_id=job.job_id)
+    assert (await refusal(edge.jobs.GetJob(request, timeout=5)))[1] == "JOB_NOT_FOUND"
+    assert not (await edge.jobs.ListJobs(jobs.ListJobsRequest(tenant="beta"), timeout=5)).jobs
+
+
+async def test_a_waiting_call_ends_when_the_job_does(edge: Edge) -> None:
+    async def cancel_when_there() -> None:
+        async with asyncio.timeout(5):
+            while not (page := await edge.store.page("acme", before="", limit=1)):
+                await asyncio.sleep(0)
+        await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=page[0].job_id), timeout=5)
+
+    request = charge(wait={"seconds": 20})
+    response, _ = await asyncio.gather(edge.payments.Charge(request, timeout=30), cancel_when_there())
+    assert response.job.state == job_pb2.JOB_STATE_CANCELLED
+
+
+async def test_a_waiting_call_ends_with_its_time_and_the_job_as_it_is(edge: Edge) -> None:
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    wait = jobs.WaitJobRequest(tenant="acme", job_id=job.job_id, timeout=timedelta(milliseconds=50))
+    assert (await edge.jobs.WaitJob(wait, timeout=5)).job.state == job_pb2.JOB_STATE_QUEUED
+
+
+async def test_a_watcher_that_comes_back_with_its_cursor_misses_nothing(edge: Edge) -> None:
+    async def next_event(after: int) -> tuple[int, str]:
+        call = edge.jobs.WatchJobs(jobs.WatchJobsRequest(tenant="acme", after_cursor=after), timeout=10)
+        async for response in call:
+            if response.events:
+                call.cancel()
+                return response.events[0].cursor, response.events[0].job.job_id
+        raise AssertionError("the stream ended")
+
+    first = (await edge.payments.Charge(charge("order-1"), timeout=5)).job.job_id
+    second = (await edge.payments.Charge(charge("order-2"), timeout=5)).job.job_id
+    for job_id in (first, second):
+        await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job_id), timeout=5)
+    cursor, seen = await next_event(0)
+    assert (seen, (await next_event(cursor))[1]) == (first, second)
+
+
+async def test_a_watcher_is_told_of_a_change_as_it_happens(edge: Edge) -> None:
+    call = edge.jobs.WatchJobs(jobs.WatchJobsRequest(tenant="acme", after_cursor=-1), timeout=10)
+    started = await call.read()
+    assert not started.events
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
+    assert [e.job.state for e in (await call.read()).events] == [job_pb2.JOB_STATE_CANCELLED]
+
+
+async def test_withdrawing_a_job_twice_is_harmless(edge: Edge) -> None:
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    request = jobs.CancelJobRequest(tenant="acme", job_id=job.job_id)
+    states = [(await edge.jobs.CancelJob(request, timeout=5)).job.state for _ in range(2)]
+    assert states == [job_pb2.JOB_STATE_CANCELLED] * 2
+
+
+async def test_a_running_job_cannot_be_withdrawn(edge: Edge, hub_engine: AsyncEngine) -> None:
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    leases, lanes = PostgresLaneLeases(hub_engine), PostgresLaneStore(hub_engine)
+    for _ in range(2):
+        owned = await leases.acquire("hub", ["echo/default"], timedelta(seconds=30))
+    await lanes.claim("echo/default", owned["echo/default"], 1, FakeNotary().intents)
+    call = edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
+    assert (await refusal(call))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "NOT_CANCELLABLE")
+
+
+async def test_pages_of_jobs_follow_one_another(edge: Edge) -> None:
+    for n in range(5):
+        await edge.payments.Charge(charge(f"order-{n}"), timeout=5)
+    first = await edge.operator.ListJobs(jobs.ListJobsRequest(tenant="acme", page_size=3), timeout=5)
+    rest = jobs.ListJobsRequest(tenant="acme", page_size=3, page_token=first.next_page_token)
+    second = await edge.operator.ListJobs(rest, timeout=5)
+    assert [j.request_id for j in [*first.jobs, *second.jobs]] == [f"order-{n}" for n in (4, 3, 2, 1, 0)]
+    assert second.next_page_token == ""
+
+
+async def test_states_of_the_contract_filter_the_list(edge: Edge) -> None:
+    job = (await edge.payments.Charge(charge(), timeout=5)).job
+    await edge.payments.Charge(charge("order-2"), timeout=5)
+    await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
+    wanted = jobs.ListJobsRequest(tenant="acme", states=[int(JobState.CANCELLED)])
+    assert [j.job_id for j in (await edge.jobs.ListJobs(wanted, timeout=5)).jobs] == [job.job_id]
