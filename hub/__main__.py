@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import click
+import uvloop
 
 from hub import app, settings
 from hub.store.migrate import migrate as migrate_store
@@ -18,7 +19,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serves until SIGTERM, then drains."""
-    asyncio.run(app.serve(settings.load(Environment.of_process())))
+    uvloop.run(app.serve(settings.load(Environment.of_process())))
 
 
 @main.command()

@@ -115,3 +115,40 @@ class NoEvents:
     async def apply(self, job_id: str) -> bool:
         """Nothing to apply."""
         return False
+
+
+class HandPause:
+    """A duty loop's pause that lasts until the test ends it, or until the loop's event is set."""
+
+    def __init__(self) -> None:
+        self.begun: asyncio.Queue[float | None] = asyncio.Queue()
+        self._over = asyncio.Event()
+
+    async def __call__(self, event: asyncio.Event, seconds: float | None) -> None:
+        """Notes how long the loop wants to wait, and waits."""
+        self._over = asyncio.Event()
+        self.begun.put_nowait(seconds)
+        ends = [asyncio.ensure_future(e.wait()) for e in (event, self._over)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def end(self) -> None:
+        """Lets the time be up."""
+        self._over.set()
+
+
+class PastDeadline:
+    """A gRPC call's context, true in all but this: its deadline has passed."""
+
+    def __init__(self, context: object) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._context, name)
+
+    def time_remaining(self) -> float:
+        """Nothing."""
+        return 0.0

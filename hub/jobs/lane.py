@@ -9,6 +9,7 @@ from hub.jobs.errors import LaneLost
 from hub.jobs.ports import LaneStore, Orphan
 
 POLL_SECONDS = 1.0
+LINGER_SECONDS = 0.005
 BATCH = 64
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,14 @@ class Lane:
             return None
         if not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
+        if self._in_flight:
+            # Busy: what arrives within a few milliseconds shares the commit. Idle: nothing waits.
+            await asyncio.sleep(LINGER_SECONDS)
         batch = await self._store.claim(self.lane, self.term, free, self._tools.notary.intents)
-        if batch:
-            self._start(batch, self._dispatch.perform)
-            return 0
-        return await self._until_due()
+        if not batch:
+            return await self._until_due()
+        self._start(batch, self._dispatch.perform)
+        return 0 if len(batch) == free else POLL_SECONDS
 
     async def drain(self) -> None:
         """Claims nothing more and waits for the attempts under way."""

@@ -1,11 +1,13 @@
 """The duty that passes signed statements from a lane's outbox to the log until it holds them."""
 
+import asyncio
 import logging
 
 from hub.jobs.ports import AuditLog, LaneStore, Receipt
 
 BATCH = 256
 POLL_SECONDS = 1.0
+LINGER_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +23,8 @@ class Relay:
 
     async def run_once(self) -> float | None:
         """Relays one batch; at once again if there may be more."""
+        # Nobody waits for this, so the statements of a few milliseconds go together.
+        await asyncio.sleep(LINGER_SECONDS)
         statements = await self._store.read_outbox(self._lane, BATCH)
         if not statements:
             return POLL_SECONDS

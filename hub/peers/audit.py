@@ -47,7 +47,7 @@ class AuditClient:
             raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
         try:
             return self._verified(envelopes, response, last)
-        except EvidenceError as error:
+        except (EvidenceError, ValueError) as error:
             raise ProofMismatch(f"the audit log's answer does not prove what it says: {error}") from error
 
     def _verified(

@@ -20,3 +20,8 @@ def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
             },
         },
     )
+
+
+def single(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for single statements: each its own transaction, in one round trip instead of three."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -12,6 +12,7 @@ from hub.jobs.events import ArrivedEvent
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
 from hub.store import statements
+from hub.store.engine import single
 
 
 class PostgresEventStore:
@@ -19,6 +20,7 @@ class PostgresEventStore:
 
     def __init__(self, engine: AsyncEngine, decode: Callable[[bytes], Outcome | None]) -> None:
         self._engine = engine
+        self._single = single(engine)
         self._decode = decode
 
     async def keep(self, event: ArrivedEvent) -> bool:
@@ -31,12 +33,12 @@ class PostgresEventStore:
             "outcome": event.outcome,
             "confirmation": event.confirmation,
         }
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             return (await connection.execute(statements.KEEP_EVENT, row)).first() is not None
 
     async def trace(self, job_id: str) -> Mapping[str, str]:
         """The trace context under which the job was accepted; empty if there is no such job."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             carrier = (await connection.execute(statements.TRACE_OF_JOB, {"job_id": job_id})).scalar()
         return json.loads(carrier) if carrier else {}
 

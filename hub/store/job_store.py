@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
 from hub.jobs.ports import Accepted
 from hub.store import statements
+from hub.store.engine import single
 from hub.store.rows import event_from_row, job_from_row, new_job_columns
 
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -16,11 +17,11 @@ class PostgresJobStore:
     """One method per statement, no policy."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._single = single(engine)
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Accepted]:
         """Makes jobs durable in one commit; a job whose key is taken is answered with the first one."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             made = (await connection.execute(statements.ACCEPT, new_job_columns(jobs))).mappings().all()
             created = {str(row["job_id"]): row["created_at"] for row in made}
             repeats = [j for j in jobs if j.job_id not in created]
@@ -34,7 +35,7 @@ class PostgresJobStore:
 
     async def get(self, job_id: str) -> Job | None:
         """One job, of any tenant."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             row = (await connection.execute(statements.GET_JOB, {"job_id": job_id})).mappings().first()
         return job_from_row(row) if row else None
 
@@ -57,7 +58,7 @@ class PostgresJobStore:
             "provider": provider,
             "request_id": request_id,
         }
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = (await connection.execute(statements.LIST_JOBS, filters)).mappings().all()
         return [job_from_row(row) for row in rows]
 
@@ -73,18 +74,18 @@ class PostgresJobStore:
             "result_type": "",
             "result": b"",
         }
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             return (await connection.execute(statements.END_JOB, change)).first() is not None
 
     async def newest_cursor(self) -> int:
         """A cursor after which only events of the future come."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             return int((await connection.execute(statements.NEWEST_CURSOR)).scalar_one())
 
     async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
         """Events after a cursor, in order; never one that a late commit could come before."""
         wanted = {"tenant": tenant, "after": after, "limit": limit, "job_id": job_id or None}
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = (await connection.execute(statements.READ_EVENTS, wanted)).mappings().all()
         return [event_from_row(row) for row in rows]
 

@@ -9,6 +9,7 @@ from hub.jobs.errors import LaneLost
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.ports import Orphan, Settled, Settlement, Statement
 from hub.store import statements
+from hub.store.engine import single
 from hub.store.rows import claimed_from_row, settlement_columns
 
 
@@ -17,6 +18,7 @@ class PostgresLaneStore:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._single = single(engine)
 
     async def claim(
         self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
@@ -40,14 +42,14 @@ class PostgresLaneStore:
 
     async def adopt(self, lane: str, term: int) -> list[Orphan]:
         """Takes over what an older owner had claimed."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             rows = (await connection.execute(statements.ADOPT, {"lane": lane, "term": term})).mappings()
             return [Orphan(claimed_from_row(row, term), row["intent"]) for row in rows]
 
     async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
         """Settles attempts in one commit; raises LaneLost if any of them is no longer ours."""
         columns = settlement_columns(settlements)
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(statements.SETTLE, {"lane": lane, "term": term, **columns})
             found = {
                 str(row["job_id"]): Settled(
@@ -61,19 +63,19 @@ class PostgresLaneStore:
 
     async def expire(self, lane: str, term: int) -> list[str]:
         """Ends the jobs whose time ran out before anything was done."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(statements.EXPIRE, {"lane": lane, "term": term})
             return [str(job_id) for job_id in rows.scalars()]
 
     async def next_due(self, lane: str) -> float | None:
         """Seconds until the next job is due; None if none waits."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             seconds = (await connection.execute(statements.NEXT_DUE, {"lane": lane})).scalar_one()
         return None if seconds is None else float(seconds)
 
     async def read_outbox(self, lane: str, limit: int) -> list[Statement]:
         """The oldest statements that the log has not confirmed."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             rows = await connection.execute(statements.READ_OUTBOX, {"lane": lane, "limit": limit})
             return [Statement(str(row["statement_id"]), row["envelope"]) for row in rows.mappings()]
 
@@ -84,7 +86,7 @@ class PostgresLaneStore:
             "refused_ids": list(refused),
             "reasons": list(refused.values()),
         }
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(statements.CLEAR_OUTBOX, gone)
 
 
@@ -92,7 +94,7 @@ class PostgresLaneLeases:
     """Leases by the database's clock, so that no replica's clock matters."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._single = single(engine)
 
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, int]:
         """Renews own lanes and takes free ones; the lanes now owned, with their terms."""
@@ -104,11 +106,11 @@ class PostgresLaneLeases:
             "accounts": [p[1] for p in parts],
             "lease": lease,
         }
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             rows = (await connection.execute(statements.ACQUIRE_LANES, wanted)).mappings().all()
         return {row["lane_id"]: row["term"] for row in rows}
 
     async def release(self, owner: str, lanes: Sequence[str]) -> None:
         """Gives up lanes; whoever takes them next has a new term."""
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(statements.RELEASE_LANES, {"owner": owner, "lanes": list(lanes)})

@@ -1,0 +1,1 @@
+"""Requests in: the gRPC servicer and its statuses."""

@@ -1,0 +1,1 @@
+"""What leaves the log as files: bundles and tiles."""

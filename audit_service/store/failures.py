@@ -1,0 +1,20 @@
+"""What the database's troubles mean to the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from audit_service.errors import LogInconsistent, LogUnavailable
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns every trouble of the database into a LogUnavailable, without its text: that may hold data."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise LogInconsistent("the database holds what the log does not know of") from error
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise LogUnavailable(f"the log's database fails: {type(error).__name__}") from error

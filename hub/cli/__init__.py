@@ -1,0 +1,1 @@
+"""hubctl, and the local stack that it starts."""

@@ -1,0 +1,42 @@
+"""What commands print: tables and sentences for people, one JSON object on the last line for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Table
+
+
+class Output:
+    """Prints for people, or for programs if `as_json`; then everything but the object goes to stderr."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """A sentence of progress or of the story."""
+        self._console.print(text, markup=False)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table; programs get none."""
+        if self.as_json:
+            return
+        table = Table(*columns, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(str(cell) for cell in row))
+        self._console.print(table)
+
+    def result(self, value: Mapping[str, Any]) -> None:
+        """The object for programs; people get nothing more."""
+        if self.as_json:
+            click.echo(json.dumps(value))
+
+
+def as_dict(message: Message) -> dict[str, Any]:
+    """A message as JSON members, under the names of the contract."""
+    return MessageToDict(message, preserving_proto_field_name=True)

@@ -1,0 +1,62 @@
+"""Calls to the services, with errors that a person can act on."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC
+
+import grpc
+from cryptography import x509
+
+from hub.cli.errors import CertificateExpired, NotReady, Refused
+from hub.cli.place import Place
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.errors import details_of
+from mesh.identity import CERTIFICATE, Identity
+
+CALL_SECONDS = 35.0
+
+_UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+@asynccontextmanager
+async def hub_channel(place: Place, *, role: str = "operator") -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to the hub, through the proxy, as an operator or as Core."""
+    async with _channel(place, "core", role, None) as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def audit_channel(place: Place) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to the audit service, as an auditor."""
+    async with _channel(place, "audit", "auditor", "audit") as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def _channel(
+    place: Place, part: str, role: str, server_role: str | None
+) -> AsyncIterator[grpc.aio.Channel]:
+    directory = place.identity(role, "demo" if role == "core" else "cli")
+    certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
+    until = certificate.not_valid_after_utc
+    if until <= SystemClock().now().astimezone(UTC):
+        raise CertificateExpired(f"the certificate in {directory} expired on {until:%Y-%m-%d %H:%M} UTC")
+    async with open_channel(
+        place.address(part), Identity.load(directory), server_role=server_role
+    ) as channel:
+        with readable_errors(part):
+            yield channel
+
+
+@contextmanager
+def readable_errors(part: str) -> Iterator[None]:
+    """Turns a failed call into an error of the command line."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        details = details_of(error)
+        if details is None and error.code() in _UNREACHABLE:
+            raise NotReady(f"{part} does not answer ({error.code().name}); try `hubctl status`") from error
+        reason = details.reason if details else error.code().name
+        raise Refused(f"{reason}: {error.details()}") from error

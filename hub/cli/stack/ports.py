@@ -1,0 +1,123 @@
+"""The ports of the stack: fixed offsets from one base, and who holds those that are taken."""
+
+import random
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from hub.cli.errors import NotReady, PortTaken
+
+DEFAULT_BASE = 7400
+BLOCK = 200
+LOOPBACK = "127.0.0.1"
+
+_OFFSETS: Mapping[str, int] = {
+    name: offset
+    for offset, name in enumerate(
+        (
+            "core",
+            "spokes",
+            "webhooks",
+            "envoy-admin",
+            "hub",
+            "hub-webhooks",
+            "audit",
+            "postgres",
+            "stripe-sandbox",
+            "smtp-inbox",
+            "echo-sandbox",
+            "ray",
+            "ray-nodes",
+            "ray-objects",
+            "ray-environments",
+            "ray-agent",
+            "ray-agent-http",
+            "ray-metrics",
+        )
+    )
+}
+_FIRST_SPOKE = 40
+_FIRST_WORKER, _LAST_WORKER = 100, BLOCK - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one stack."""
+
+    base: int = DEFAULT_BASE
+    spokes: tuple[str, ...] = ()
+
+    def of(self, name: str) -> int:
+        """The port of a part; a spoke's is named `spoke-<name>`."""
+        if name in _OFFSETS:
+            return self.base + _OFFSETS[name]
+        return self.base + _FIRST_SPOKE + self.spokes.index(name.removeprefix("spoke-"))
+
+    def address(self, name: str) -> str:
+        """The address of a part, host:port."""
+        return f"{LOOPBACK}:{self.of(name)}"
+
+    @property
+    def ray_workers(self) -> tuple[int, int]:
+        """The first and last port that Ray may give its workers."""
+        return self.base + _FIRST_WORKER, self.base + _LAST_WORKER
+
+    def named(self) -> dict[str, int]:
+        """Every port that the stack itself chooses, by name."""
+        names = (*_OFFSETS, *(f"spoke-{name}" for name in self.spokes))
+        return {name: self.of(name) for name in names}
+
+
+def refuse_if_taken(ports: Mapping[str, int]) -> None:
+    """Raises PortTaken naming every port that cannot be had and the process that holds it."""
+    taken = {name: port for name, port in ports.items() if not _is_free(port)}
+    if not taken:
+        return
+    holders = _holders(taken.values())
+    lines = [f"  {port} ({name}) is held by {holders[port]}" for name, port in taken.items()]
+    raise PortTaken(
+        "\n".join(
+            ["these ports are taken:", *lines, "Stop it (`hubctl down`), or choose another --base-port."]
+        )
+    )
+
+
+def free_block(*, attempts: int = 50) -> int:
+    """A base whose whole block is free now; for tests, and for a second stack."""
+    for _ in range(attempts):
+        base = random.SystemRandom().randrange(12_000, 32_000 - BLOCK)
+        if all(_is_free(base + offset) for offset in range(BLOCK)):
+            return base
+    raise NotReady("found no block of free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _holders(ports: Iterable[int]) -> dict[int, str]:
+    holders = dict.fromkeys(ports, "a process that only its own user can see")
+    try:
+        connections: Sequence[psutil._common.sconn] = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        return holders
+    for connection in connections:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port in holders and connection.pid:
+            holders[connection.laddr.port] = _describe(connection.pid)
+    return holders
+
+
+def _describe(pid: int) -> str:
+    try:
+        command = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        command = "?"
+    return f"process {pid}: {command[:100]}"

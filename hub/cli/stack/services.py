@@ -1,0 +1,86 @@
+"""How our own services are started: their commands, and the files that configure them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from hub.cli.stack import ray
+from hub.cli.stack.certificates import AUDIT, CORE, HUB, spiffe_id
+from hub.cli.stack.envoy_listeners import spoke_authority
+from hub.cli.stack.layout import ORIGIN, Layout, write_json
+from hub.cli.stack.ports import Ports
+from hub.cli.stack.processes import Command
+
+Urls = Mapping[str, str]
+
+
+def write_config(layout: Layout, ports: Ports, spokes: Sequence[str]) -> None:
+    """Writes which spokes the hub knows, and for which tenants Core may act."""
+    address = ports.address("spokes")
+    known = [{"name": name, "address": address, "authority": spoke_authority(name)} for name in spokes]
+    write_json(layout.config("spokes.json"), known)
+    write_json(layout.config("tenants.json"), {str(spiffe_id(*CORE)): ["*"]})
+
+
+def audit_migration(urls: Urls) -> Command:
+    """Brings the log's database to the newest schema."""
+    return _python("audit_service", "migrate", environment={"AUDIT_OWNER_DATABASE_URL": urls["audit_owner"]})
+
+
+def hub_migration(urls: Urls) -> Command:
+    """Brings the hub's database to the newest schema."""
+    return _python("hub", "migrate", environment={"HUB_OWNER_DATABASE_URL": urls["hub_owner"]})
+
+
+def audit(layout: Layout, ports: Ports, urls: Urls) -> Command:
+    """Serves the log."""
+    layout.data("audit").mkdir(parents=True, exist_ok=True)
+    environment = _common(layout, AUDIT) | {
+        "AUDIT_LISTEN": ports.address("audit"),
+        "AUDIT_DATABASE_URL": urls["audit_writer"],
+        "AUDIT_READER_DATABASE_URL": urls["audit_reader"],
+        "AUDIT_ORIGIN": ORIGIN,
+        "AUDIT_LOG_KEY_FILE": str(layout.signing_key("log")),
+        "AUDIT_SIGNING_KEY_FILE": str(layout.signing_key("audit")),
+        "AUDIT_HIGH_WATER_FILE": str(layout.data("audit") / "high-water"),
+    }
+    return _python("audit_service", "serve", environment=environment)
+
+
+def hub(layout: Layout, ports: Ports, urls: Urls) -> Command:
+    """Serves the hub, all roles in one process."""
+    environment = _common(layout, HUB) | {
+        "HUB_LISTEN": ports.address("hub"),
+        "HUB_WEBHOOK_LISTEN": ports.address("hub-webhooks"),
+        "HUB_DATABASE_URL": urls["hub_rw"],
+        "HUB_AUDIT_ADDRESS": ports.address("audit"),
+        "HUB_AUDIT_VKEY_FILE": str(layout.vkey),
+        "HUB_SPOKES_FILE": str(layout.config("spokes.json")),
+        "HUB_SIGNING_KEY_FILE": str(layout.signing_key("hub")),
+        "HUB_TENANTS_FILE": str(layout.config("tenants.json")),
+    }
+    return _python("hub", "serve", environment=environment)
+
+
+def spoke(layout: Layout, ports: Ports, name: str, *, pool: str) -> Command:
+    """Serves one spoke; `pool` is `cluster` (the stack's Ray) or `inline`."""
+    environment = _common(layout, ("spoke", name)) | {
+        "SPOKE_LISTEN": ports.address(f"spoke-{name}"),
+        "SPOKE_SIGNING_KEY_FILE": str(layout.signing_key(f"spoke-{name}")),
+        "SPOKE_AUDIT_VKEY_FILE": str(layout.vkey),
+        "SPOKE_ACCOUNTS_FILE": str(layout.accounts(name)),
+        "SPOKE_POOL_BACKEND": pool,
+    }
+    if pool == "cluster":
+        environment |= ray.client_environment(layout) | {"SPOKE_RAY_ADDRESS": ports.address("ray")}
+    return _python("spokes", "run", name, environment=environment)
+
+
+def _common(layout: Layout, identity: tuple[str, str]) -> dict[str, str]:
+    return {
+        "MESH_IDENTITY_DIR": str(layout.identity(*identity)),
+        "MESH_PRODUCERS_FILE": str(layout.producers),
+    }
+
+
+def _python(module: str, *arguments: str, environment: Mapping[str, str]) -> Command:
+    return Command([sys.executable, "-m", module, *arguments], environment)

@@ -1,0 +1,60 @@
+"""The providers of the local stack, asked directly: what did they really see?"""
+
+import mailbox
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ALL = 1_000_000
+KEY = "sk_test_local"
+
+
+class LocalStripe:
+    """localstripe, by its own API."""
+
+    def __init__(self, address: str) -> None:
+        self._base = f"http://{address}"
+        self._auth = aiohttp.BasicAuth(KEY)
+
+    async def payments(self) -> dict[str, list[dict[str, Any]]]:
+        """All payments, by the job's id that they carry as our reference."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        listed = await self._call("GET", f"/v1/payment_intents?limit={ALL}")
+        for payment in listed["data"]:
+            found.setdefault(payment["metadata"].get("job_id", ""), []).append(payment)
+        return found
+
+    async def card_with_authentication(self) -> str:
+        """A token of the test card whose holder must approve each charge."""
+        form = {
+            "type": "card",
+            "card[number]": "4000002760003184",
+            "card[exp_month]": "12",
+            "card[exp_year]": "2030",
+            "card[cvc]": "123",
+        }
+        return str((await self._call("POST", "/v1/payment_methods", data=form))["id"])
+
+    async def approve(self, payment_id: str) -> None:
+        """Does what the cardholder does in the bank's app."""
+        payment = await self._call("GET", f"/v1/payment_intents/{payment_id}")
+        form = {"client_secret": payment["client_secret"], "success": "true"}
+        await self._call("POST", f"/v1/payment_intents/{payment_id}/_authenticate", data=form)
+
+    async def _call(self, method: str, path: str, **options: Any) -> Any:
+        async with (
+            aiohttp.ClientSession(auth=self._auth) as session,
+            session.request(method, self._base + path, **options) as response,
+        ):
+            response.raise_for_status()
+            return await response.json()
+
+
+def messages_about(inbox: Path, message_id: str) -> list[str]:
+    """The subjects of the messages with an id in the inbox."""
+    found = []
+    for message in mailbox.Maildir(inbox, create=False):
+        if message["Message-ID"].strip("<>") == message_id:
+            found.append(str(message["Subject"]))
+    return found

@@ -1,0 +1,1 @@
+"""The spokes: one service per outside provider, and the kit that they share."""

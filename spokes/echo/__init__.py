@@ -1,0 +1,1 @@
+"""The living reference: payments at a trivial provider of our own."""

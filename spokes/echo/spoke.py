@@ -1,0 +1,117 @@
+"""Payments at Echo."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import orjson
+from google.protobuf.message import Message
+
+from integration.payments.v1 import payments_service_pb2 as pb
+from spokes.echo import mapping
+from spokes.kit.accounts import Account
+from spokes.kit.outcome import Outcome, absent
+from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
+from spokes.kit.webhooks import verify_standard
+
+
+class EchoSpoke:
+    """All six operations, look-ups, webhooks and the list of events."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers by RPC name."""
+        return {
+            "Charge": partial(self.create, capture=True),
+            "Authorize": partial(self.create, capture=False),
+            "Capture": self.capture,
+            "Void": self.void,
+            "Refund": self.refund,
+            "GetPayment": self.get_payment,
+        }
+
+    async def create(
+        self, call: Call, request: pb.ChargeRequest | pb.AuthorizeRequest, *, capture: bool
+    ) -> Outcome:
+        """Takes money, or only reserves it."""
+        data = {
+            **mapping.money(request.amount),
+            "payment_method": request.payment_method,
+            "capture": capture,
+            "reference": call.job_id,
+        }
+        reply = await call.http.post("/v1/payments", json=data, headers=_headers(call))
+        return mapping.refused(reply) or mapping.payment_outcome(reply.json(), request.amount)
+
+    async def capture(self, call: Call, request: pb.CaptureRequest) -> Outcome:
+        """Takes reserved money."""
+        data = mapping.money(request.amount)
+        reply = await call.http.post(
+            f"/v1/payments/{request.payment_id}/capture", json=data, headers=_headers(call)
+        )
+        return mapping.refused(reply) or mapping.payment_outcome(reply.json())
+
+    async def void(self, call: Call, request: pb.VoidRequest) -> Outcome:
+        """Releases reserved money."""
+        reply = await call.http.post(
+            f"/v1/payments/{request.payment_id}/void", json={}, headers=_headers(call)
+        )
+        return mapping.refused(reply) or mapping.payment_outcome(reply.json())
+
+    async def refund(self, call: Call, request: pb.RefundRequest) -> Outcome:
+        """Gives money back."""
+        data = {"payment": request.payment_id, "reference": call.job_id, **mapping.money(request.amount)}
+        reply = await call.http.post("/v1/refunds", json=data, headers=_headers(call))
+        return mapping.refused(reply) or mapping.refund_outcome(reply.json())
+
+    async def get_payment(self, call: Call, request: pb.GetPaymentRequest) -> Outcome:
+        """Reads a payment."""
+        reply = await call.http.get(f"/v1/payments/{request.payment_id}", headers=_headers(call))
+        return mapping.refused(reply) or mapping.read_outcome(reply.json())
+
+    async def look_up(self, call: Call, rpc: str, request: Message) -> Outcome:
+        """Asks by our reference, or for a capture or void how the payment stands."""
+        if isinstance(request, pb.CaptureRequest | pb.VoidRequest):
+            reply = await call.http.get(f"/v1/payments/{request.payment_id}", headers=_headers(call))
+            reached = "captured" if rpc == "Capture" else "voided"
+            return mapping.refused(reply) or mapping.step_outcome(reply.json(), reached)
+        kind = "refunds" if isinstance(request, pb.RefundRequest) else "payments"
+        reply = await call.http.get(f"/v1/{kind}", params={"reference": call.job_id}, headers=_headers(call))
+        found: Any = reply.json()["data"]
+        if not found:
+            return absent()
+        if isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest):
+            return mapping.payment_outcome(found[0], request.amount)
+        return mapping.refund_outcome(found[0])
+
+    def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
+        """Verifies by the Standard Webhooks scheme, then reads."""
+        event_id = verify_standard(delivery, account.webhook_secrets)
+        return [_event({**orjson.loads(delivery.body), "id": event_id})]
+
+    async def list_events(self, call: Call, start: datetime, end: datetime, token: str) -> EventPage:
+        """One page of Echo's events."""
+        params = {"since": str(start.timestamp()), "until": str(end.timestamp()), "after": token}
+        page: Any = (await call.http.get("/v1/events", params=params, headers=_headers(call))).json()
+        return EventPage([_event(e) for e in page["data"]], page["next"])
+
+
+def build() -> EchoSpoke:
+    """Makes the spoke."""
+    return EchoSpoke()
+
+
+def _headers(call: Call) -> dict[str, str]:
+    return {"Authorization": f"Bearer {call.account.api_key.reveal()}", "Idempotency-Key": call.key}
+
+
+def _event(data: Mapping[str, Any]) -> Event:
+    payment = data["data"]
+    return Event(
+        id=data["id"],
+        type=data["type"],
+        job_id=payment["reference"],
+        reference=payment["id"],
+        outcome=mapping.payment_outcome(payment),
+        happened_at=datetime.fromtimestamp(data["created"], UTC),
+    )

@@ -1,0 +1,1 @@
+"""What every spoke shares: server, manifest, pool, provider HTTP, conformance."""

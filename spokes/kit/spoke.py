@@ -1,0 +1,98 @@
+"""What a provider's folder implements: handlers, and as far as the provider allows, the rest."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from google.protobuf.message import Message
+
+from spokes.kit.accounts import Account
+from spokes.kit.http import ProviderHttp
+from spokes.kit.outcome import Outcome
+from spokes.kit.progress import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt or look-up, beside its request.
+
+    `job_id` is our reference at the provider, `key` the idempotency key, `reference` the provider's
+    own id from an earlier outcome or empty. `track` is for those who do not use `http`.
+    """
+
+    job_id: str
+    account: Account
+    key: str
+    reference: str
+    job_created_at: datetime
+    http: ProviderHttp
+    track: Track
+
+
+Handler: TypeAlias = Callable[[Call, Any], Awaitable[Outcome]]
+"""Performs one operation: takes its request message, returns what the attempt came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook as it arrived: raw bytes, and headers by lower-case name, the last one winning."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that the provider says has happened. `outcome` None: nothing that the hub acts on."""
+
+    id: str
+    type: str
+    job_id: str = ""
+    reference: str = ""
+    outcome: Outcome | None = None
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, oldest first, and the token of the next page; empty on the last."""
+
+    events: Sequence[Event] = field(default_factory=tuple)
+    next_token: str = ""
+
+
+class Spoke(Protocol):
+    """The least a provider's folder offers; `spoke.py` makes it by `build()`."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handlers by RPC name: exactly the manifest's operations."""
+        ...
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A provider that can be asked by our reference."""
+
+    async def look_up(self, call: Call, rpc: str, request: Message) -> Outcome:
+        """Says what became of the job; NotSent ABSENT if nothing is known. Changes nothing."""
+        ...
+
+
+@runtime_checkable
+class HearsWebhooks(Protocol):
+    """A provider that calls us."""
+
+    def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
+        """Verifies the raw bytes, then reads them; raises WebhookRefused. No outside call."""
+        ...
+
+
+@runtime_checkable
+class ListsEvents(Protocol):
+    """A provider that keeps a list of its events."""
+
+    async def list_events(self, call: Call, start: datetime, end: datetime, token: str) -> EventPage:
+        """One page of the events from `start`, inclusive, to `end`, exclusive."""
+        ...

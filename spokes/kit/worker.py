@@ -1,0 +1,202 @@
+"""Runs a provider's code: in an actor, or in this process for tests. Bytes in, bytes out."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import assert_never
+
+from google.protobuf.message import Message
+
+from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
+from mesh.clock import Clock
+from mesh.telemetry import Telemetry
+from spokes.kit import envelope
+from spokes.kit.accounts import Account, find
+from spokes.kit.envelope import Task, Verdict
+from spokes.kit.errors import Interrupted, UnknownAccount, WebhookRefused
+from spokes.kit.http import ProviderHttp, Session
+from spokes.kit.manifest import Manifest, OperationSpec
+from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, stamp, to_proto
+from spokes.kit.progress import Track
+from spokes.kit.spoke import Call, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One provider's code with its connections. Use it in one event loop only."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        spoke: Spoke,
+        accounts: Mapping[str, Account],
+        *,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._manifest = manifest
+        self._spoke = spoke
+        self._handlers = spoke.handlers()
+        self._accounts = accounts
+        self._clock = clock
+        self._telemetry = telemetry
+        self._sessions = {a.name: Session(sandbox=a.sandbox) for a in accounts.values()}
+
+    async def run(self, question: bytes) -> bytes:
+        """Answers one envelope. Raises nothing: what a provider's code breaks is an outcome too."""
+        opened = envelope.unpack(question)
+        try:
+            match opened.task:
+                case Task.EXECUTE | Task.LOOK_UP:
+                    attempt = spoke_service_pb2.Attempt.FromString(opened.body)
+                    return envelope.answer(await self._attempt(attempt, opened.task, opened.deadline))
+                case Task.LIST_EVENTS:
+                    return await self._list_events(opened)
+                case Task.PARSE_WEBHOOK:
+                    return self._parse_webhook(spoke_service_pb2.ParseWebhookRequest.FromString(opened.body))
+                case _:
+                    assert_never(opened.task)
+        except (UnknownAccount, WebhookRefused) as error:
+            return envelope.refuse(Verdict.REFUSED, str(error))
+        except Exception as error:  # noqa: BLE001 - as in `_guarded`
+            _log.error("spoke failed", extra=_where(error, opened.task.name))
+            return envelope.refuse(Verdict.UNAVAILABLE, "the spoke's own code failed")
+
+    async def close(self) -> None:
+        """Closes the connections and sends the last spans."""
+        for session in self._sessions.values():
+            await session.close()
+        self._telemetry.shutdown()
+
+    async def _attempt(
+        self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float
+    ) -> outcome_pb2.Outcome:
+        track = Track(self._clock)
+        rpc = attempt.operation.rpartition("/")[2]
+        with self._telemetry.span(f"{task.name.lower()} {rpc}", carrier=dict(attempt.trace)) as span:
+            outcome = await self._outcome(attempt, task, deadline, track)
+            span.set_attribute("integration.attempt", attempt.attempt_id)
+            span.set_attribute("integration.outcome", type(outcome).__name__)
+        return stamp(to_proto(outcome), track, self._clock.now())
+
+    async def _outcome(
+        self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float, track: Track
+    ) -> Outcome:
+        spec = self._manifest.operations.get(attempt.operation)
+        account = self._accounts.get(attempt.account)
+        if spec is None or account is None:
+            return NotSent(Cause.UNSUPPORTED, "NOT_OFFERED", "no such operation or account here")
+        call = self._call(attempt, account, track, reads=spec.operation.is_read or task is Task.LOOK_UP)
+        remaining = deadline - self._clock.now().timestamp()
+        if remaining <= 0:
+            return NotSent(Cause.OVERLOADED, "NO_TIME_LEFT", "the attempt's time was up before it began")
+        outcome = await self._guarded(call, spec, attempt.request, task, remaining)
+        return _of_look_up(outcome) if task is Task.LOOK_UP else outcome
+
+    async def _guarded(
+        self, call: Call, spec: OperationSpec, request: bytes, task: Task, remaining: float
+    ) -> Outcome:
+        try:
+            async with asyncio.timeout(remaining):
+                return await self._perform(call, spec, spec.operation.request.FromString(request), task)
+        except Interrupted as interrupted:
+            return _of_read(interrupted.outcome) if call.http.reads else interrupted.outcome
+        except TimeoutError:
+            return _late(call.track, harmless=call.http.reads)
+        except Exception as error:  # noqa: BLE001 - a provider's code raises anything, and its text may hold secrets
+            _log.error("handler failed", extra=_where(error, spec.operation.rpc))
+            return Unknown("SPOKE_FAULT", "the spoke's own code failed")
+
+    async def _perform(self, call: Call, spec: OperationSpec, request: Message, task: Task) -> Outcome:
+        rpc = spec.operation.rpc
+        if task is Task.EXECUTE:
+            return await self._handlers[rpc](call, request)
+        if isinstance(self._spoke, LooksUp) and spec.can_look_up:
+            return await self._spoke.look_up(call, rpc, request)
+        return Unknown("NO_LOOK_UP", "the provider cannot be asked about this operation")
+
+    def _call(
+        self, attempt: spoke_service_pb2.Attempt, account: Account, track: Track, *, reads: bool
+    ) -> Call:
+        http = ProviderHttp(self._sessions[account.name], account, track, reads, self._telemetry)
+        return Call(
+            job_id=attempt.job_id,
+            account=account,
+            key=attempt.provider_key,
+            reference=attempt.provider_reference,
+            job_created_at=attempt.job_create_time.ToDatetime(tzinfo=UTC),
+            http=http,
+            track=track,
+        )
+
+    async def _list_events(self, opened: envelope.Opened) -> bytes:
+        request = spoke_service_pb2.ListEventsRequest.FromString(opened.body)
+        account = find(self._accounts, request.account)
+        if not isinstance(self._spoke, ListsEvents):
+            return envelope.refuse(Verdict.NOT_OFFERED, "the provider lists no events")
+        attempt = spoke_service_pb2.Attempt(account=account.name)
+        call = self._call(attempt, account, Track(self._clock), reads=True)
+        start, end = (t.ToDatetime(tzinfo=UTC) for t in (request.start_time, request.end_time))
+        try:
+            async with asyncio.timeout(max(0.0, opened.deadline - self._clock.now().timestamp())):
+                page = await self._spoke.list_events(call, start, end, request.page_token)
+        except (Interrupted, TimeoutError):
+            return envelope.refuse(Verdict.UNAVAILABLE, "the provider could not be asked")
+        events = [_event(event, self._clock.now()) for event in page.events]
+        return envelope.answer(
+            spoke_service_pb2.ListEventsResponse(events=events, next_page_token=page.next_token)
+        )
+
+    def _parse_webhook(self, request: spoke_service_pb2.ParseWebhookRequest) -> bytes:
+        account = find(self._accounts, request.account)
+        if not isinstance(self._spoke, HearsWebhooks):
+            return envelope.refuse(Verdict.NOT_OFFERED, "the provider sends no webhooks")
+        received_at = request.receive_time.ToDatetime(tzinfo=UTC)
+        delivery = Delivery(request.body, {h.name.lower(): h.value for h in request.headers}, received_at)
+        events = [_event(e, received_at) for e in self._spoke.verify_webhook(account, delivery)]
+        return envelope.answer(spoke_service_pb2.ParseWebhookResponse(events=events))
+
+
+def _late(track: Track, *, harmless: bool) -> NotSent | Unknown:
+    if harmless or not track.may_have_left:
+        return NotSent(Cause.PROVIDER_DOWN, "NO_REPLY_IN_TIME", "the provider did not answer in time")
+    return Unknown("REPLY_TIMEOUT", "the request left, and no reply came in time")
+
+
+def _of_read(outcome: NotSent | Unknown) -> NotSent:
+    """A read that came to nothing leaves no doubt behind."""
+    if isinstance(outcome, NotSent):
+        return outcome
+    return NotSent(Cause.PROVIDER_DOWN, outcome.reason, outcome.message)
+
+
+def _of_look_up(outcome: Outcome) -> Outcome:
+    """A look-up that could not ask says Unknown: only ABSENT may say that nothing was done."""
+    if isinstance(outcome, NotSent) and outcome.cause is not Cause.ABSENT:
+        return Unknown(outcome.reason, outcome.message)
+    return outcome
+
+
+def _event(event: Event, now: datetime) -> spoke_service_pb2.ProviderEvent:
+    message = spoke_service_pb2.ProviderEvent(
+        event_id=event.id, type=event.type, job_id=event.job_id, provider_reference=event.reference
+    )
+    if event.outcome is not None:
+        message.outcome.CopyFrom(to_proto(event.outcome))
+        message.outcome.done_time.FromDatetime(now)
+    if event.happened_at is not None:
+        message.event_time.FromDatetime(event.happened_at)
+    return message
+
+
+def _where(error: Exception, work: str) -> dict[str, str]:
+    """Class and place of an error, never its text: that may hold what the request held."""
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return {
+        "error": type(error).__name__,
+        "work": work,
+        "at": " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(frames)),
+    }

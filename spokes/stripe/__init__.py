@@ -1,0 +1,1 @@
+"""Payments at Stripe, by payment intents."""

@@ -1,0 +1,83 @@
+"""kill -9 in the middle of 200 charges, each part in turn: nothing lost, nothing doubled."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from hub.cli.story.sandbox import LocalStripe
+from integration.jobs.v1 import job_pb2
+from tests.e2e.conftest import RunningStack
+from tests.e2e.core import Core, check_attempts, statements
+
+CHARGES = 200
+IN_FLIGHT = 16
+KILL_AFTER = 60
+
+
+async def kill_part(stack: RunningStack, part: str) -> None:
+    """Kills a part and starts it again."""
+    await stack.kill(part)
+    await stack.start_part(part)
+
+
+async def kill_actor(stack: RunningStack, part: str) -> None:
+    """Kills one of the stripe spoke's actors; the pool replaces it."""
+    stack.kill_actor("stripe")
+
+
+async def charge_all(core: Core, strike: Callable[[], Awaitable[None]]) -> list[str]:
+    """Submits all charges, some at a time, and strikes when some are under way; the jobs' ids."""
+    run = secrets.token_hex(4)
+    numbers, accepted = iter(range(CHARGES)), []
+    struck = asyncio.Event()
+
+    async def submit_one_after_another() -> None:
+        for number in numbers:
+            accepted.append((await core.charge(f"kill-{run}-{number}")).job_id)
+            if len(accepted) >= KILL_AFTER:
+                struck.set()
+
+    async def strike_in_the_middle() -> None:
+        await struck.wait()
+        await strike()
+
+    await asyncio.gather(strike_in_the_middle(), *(submit_one_after_another() for _ in range(IN_FLIGHT)))
+    return accepted
+
+
+@pytest.mark.parametrize(
+    ("part", "strike"),
+    [("hub", kill_part), ("audit", kill_part), ("spoke-stripe", kill_part), ("actor", kill_actor)],
+    ids=["hub", "audit service", "spoke", "Ray actor"],
+)
+async def test_a_part_killed_in_the_middle_loses_and_doubles_nothing(
+    stack: RunningStack, core: Core, part: str, strike: Callable[[RunningStack, str], Awaitable[None]]
+) -> None:
+    accepted = await charge_all(core, lambda: strike(stack, part))
+    jobs = await core.ended(accepted)
+    assert len(set(accepted)) == CHARGES
+    assert {j.state for j in jobs} == {job_pb2.JOB_STATE_SUCCEEDED}
+    payments = await LocalStripe(stack.place.address("stripe-sandbox")).payments()
+    assert [j for j in accepted if len(payments.get(j, [])) != 1] == []
+    for job_id in accepted:
+        check_attempts(await statements(stack.place, job_id))
+
+
+async def test_no_call_reaches_the_provider_while_the_audit_service_is_down(
+    stack: RunningStack, core: Core
+) -> None:
+    run = secrets.token_hex(4)
+    stripe = LocalStripe(stack.place.address("stripe-sandbox"))
+    await stack.kill("audit")
+    before = sum(map(len, (await stripe.payments()).values()))
+    jobs = [(await core.charge(f"down-{run}-{n}")).job_id for n in range(10)]
+    # Long enough for the lane to have claimed and tried: each of these reads makes a full round.
+    for _ in range(5):
+        states = {(await core.job(j)).state for j in jobs}
+        await asyncio.sleep(0.5)
+    assert states <= {job_pb2.JOB_STATE_QUEUED, job_pb2.JOB_STATE_RUNNING}
+    assert sum(map(len, (await stripe.payments()).values())) == before
+    await stack.start_part("audit")
+    assert {j.state for j in await core.ended(jobs)} == {job_pb2.JOB_STATE_SUCCEEDED}

@@ -1,0 +1,92 @@
+"""A real PostgreSQL for the tests: one server for the session, fresh databases for each test."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from hub.cli.errors import PostgresMissing
+from hub.cli.stack import postgres
+from hub.cli.stack.postgres import Server
+
+START_SECONDS = 20.0
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """The server that DATABASE_URL names (as a superuser), or one of our own, without fsync."""
+    if url := os.environ.get("DATABASE_URL"):
+        server = Server.of_url(url)
+        postgres.create_roles(server)
+        yield server
+        return
+    directory = Path(tempfile.mkdtemp(prefix="postgres-tests-"))
+    directory.chmod(0o711)
+    own = postgres.prepare(directory / "postgres", durable=False)
+    port = _free_port()
+    with (directory / "postgres.log").open("wb") as log:
+        user = postgres.run_as()
+        process = subprocess.Popen(
+            own.command(port), user=user, extra_groups=[] if user else None, stdout=log, stderr=log
+        )
+    try:
+        server = own.server(port)
+        _wait(server, process, directory / "postgres.log")
+        postgres.create_roles(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(10)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def hub_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
+    """A fresh, empty database for the hub; URLs by role: hub_owner, hub_rw."""
+    name = f"hub_{secrets.token_hex(4)}"
+    yield postgres.create_hub_database(postgres_server, name)
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def audit_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
+    """A fresh, empty database for the log; URLs by role: audit_owner, audit_writer, audit_reader."""
+    name = f"audit_{secrets.token_hex(4)}"
+    yield postgres.create_audit_database(postgres_server, name)
+    postgres.drop_database(postgres_server, name)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Returns when the server answers; nothing announces that, so it is asked again and again."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.run("SELECT 1")
+            return
+        except PostgresMissing:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(log.read_text()) from None
+            process_ended = _waited(process, 0.05)
+            assert not process_ended, log.read_text()
+
+
+def _waited(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

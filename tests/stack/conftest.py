@@ -1,0 +1,26 @@
+"""A small stack, real in every part: Postgres, the log, the hub, one spoke in its own process, Envoy."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.cli.stack.layout import Layout
+from hub.cli.stack.parts import INLINE
+from hub.cli.stack.ports import free_block
+from hub.cli.stack.stack import Options, Stack
+
+
+@pytest.fixture(scope="session")
+def small_stack() -> Iterator[Stack]:
+    """The stack, ready. Whoever kills a part of it starts it again."""
+    state = Path(tempfile.mkdtemp(prefix="stack-"))
+    options = Options(Layout.at(state), base_port=free_block(), spokes=("echo",), pool=INLINE)
+    stack = Stack(options)
+    asyncio.run(stack.start())
+    yield stack
+    asyncio.run(stack.stop())
+    shutil.rmtree(state)

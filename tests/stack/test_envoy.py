@@ -1,0 +1,188 @@
+"""The proxy of every hop: who may pass, what is refused, and how its certificate is renewed."""
+
+import asyncio
+import http.client
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+import pytest
+import yaml
+from cryptography import x509
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from hub.cli.stack import certificates, envoy
+from hub.cli.stack.certificates import AUDITOR, CORE, HUB, OPERATOR
+from hub.cli.stack.envoy_listeners import MOST_WEBHOOK_BYTES, spoke_authority
+from hub.cli.stack.layout import TRUST_DOMAIN, Layout
+from hub.cli.stack.ports import Ports
+from hub.cli.stack.processes import until
+from hub.cli.stack.stack import Stack
+from integration.jobs.v1 import jobs_service_pb2, jobs_service_pb2_grpc
+from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
+from mesh.ca import CertificateAuthority
+from mesh.channel import open_channel
+from mesh.identity import Identity
+
+JOB = "00000000-0000-7000-8000-000000000000"
+
+
+def channel(
+    stack: Stack, who: tuple[str, str], *, listener: str = "core", authority: str | None = None
+) -> grpc.aio.Channel:
+    """A channel to one of Envoy's listeners."""
+    identity = Identity.load(stack.layout.identity(*who))
+    return open_channel(stack.addresses[listener], identity, authority=authority)
+
+
+def validate(bootstrap: Path) -> subprocess.CompletedProcess[str]:
+    """What Envoy itself says of a bootstrap."""
+    program = Path(sys.executable).with_name("envoy")
+    return subprocess.run(
+        [program, "--mode", "validate", "--disable-hot-restart", "-c", bootstrap],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def inlined(tmp_path: Path) -> Path:
+    """The bootstrap with its certificates inside: `--mode validate` reads no other files."""
+    layout, spokes = Layout.at(tmp_path), ("echo", "stripe")
+    layout.make()
+    certificates.issue(layout, spokes, CertificateAuthority.create(TRUST_DOMAIN))
+    path = layout.data("envoy") / "inlined.yaml"
+    envoy.write(envoy.Edge(layout, Ports(7400, spokes), spokes, inline=True), path)
+    return path
+
+
+def test_envoy_accepts_the_bootstrap_and_finds_nothing_deprecated(inlined: Path) -> None:
+    checked = validate(inlined)
+    assert checked.returncode == 0, checked.stderr
+    assert "eprecated" not in checked.stderr + checked.stdout
+
+
+def test_a_planted_fault_in_the_bootstrap_is_found(inlined: Path) -> None:
+    root = yaml.safe_load(inlined.read_text())
+    root["static_resources"]["clusters"][0]["http2_protocol_options"] = {}
+    inlined.write_text(yaml.safe_dump(root))
+    assert "eprecated" in validate(inlined).stderr
+    root["static_resources"]["clusters"][0]["connect_timeout"] = "soon"
+    inlined.write_text(yaml.safe_dump(root))
+    assert validate(inlined).returncode != 0
+
+
+def test_every_spoke_has_a_cluster_pinned_to_its_identity(inlined: Path) -> None:
+    clusters = yaml.safe_load(inlined.read_text())["static_resources"]["clusters"]
+    pinned = {
+        c["name"]: c["transport_socket"]["typed_config"]["common_tls_context"]["validation_context"][
+            "match_typed_subject_alt_names"
+        ][0]["matcher"]["exact"]
+        for c in clusters
+    }
+    assert pinned["spoke-stripe"] == f"spiffe://{TRUST_DOMAIN}/spoke/stripe"
+    assert pinned["hub"] == pinned["hub-webhooks"] == f"spiffe://{TRUST_DOMAIN}/hub/hub"
+
+
+async def test_the_roles_reach_the_hub_through_envoy(small_stack: Stack) -> None:
+    for who in (CORE, OPERATOR, AUDITOR):
+        async with channel(small_stack, who) as to_hub:
+            answer = await health_pb2_grpc.HealthStub(to_hub).Check(
+                health_pb2.HealthCheckRequest(), timeout=5
+            )
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("who", [OPERATOR, AUDITOR, HUB])
+async def test_only_core_may_ask_for_work(small_stack: Stack, who: tuple[str, str]) -> None:
+    async with channel(small_stack, who) as to_hub:
+        stub = payments_service_pb2_grpc.PaymentsServiceStub(to_hub)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Charge(payments_service_pb2.ChargeRequest(), timeout=5)
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert "RBAC" in str(refused.value.details())
+
+
+@pytest.mark.parametrize("who", [CORE, OPERATOR, ("spoke", "echo")])
+async def test_only_the_hub_reaches_a_spoke(small_stack: Stack, who: tuple[str, str]) -> None:
+    async with channel(small_stack, who, listener="spokes", authority=spoke_authority("echo")) as to_spoke:
+        stub = spoke_service_pb2_grpc.SpokeServiceStub(to_spoke)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Describe(spoke_service_pb2.DescribeRequest(), timeout=5)
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_the_authority_names_the_spoke(small_stack: Stack) -> None:
+    async with channel(small_stack, HUB, listener="spokes", authority=spoke_authority("echo")) as to_spoke:
+        stub = spoke_service_pb2_grpc.SpokeServiceStub(to_spoke)
+        described = await stub.Describe(spoke_service_pb2.DescribeRequest(), timeout=5)
+    assert described.provider == "echo"
+    async with channel(small_stack, HUB, listener="spokes", authority=spoke_authority("nobody")) as to_nobody:
+        stub = spoke_service_pb2_grpc.SpokeServiceStub(to_nobody)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Describe(spoke_service_pb2.DescribeRequest(), timeout=5)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_an_identity_that_the_caller_writes_itself_is_dropped(small_stack: Stack) -> None:
+    forged = f"URI=spiffe://{TRUST_DOMAIN}/core/demo"
+    request = jobs_service_pb2.CancelJobRequest(tenant="acme", job_id=JOB)
+    async with channel(small_stack, AUDITOR) as to_hub:
+        stub = jobs_service_pb2_grpc.JobsServiceStub(to_hub)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.CancelJob(request, timeout=5, metadata=(("x-forwarded-client-cert", forged),))
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_caller_without_a_certificate_is_turned_away(small_stack: Stack) -> None:
+    context = ssl.create_default_context(cafile=str(small_stack.layout.identity(*CORE) / "ca.pem"))
+    context.set_alpn_protocols(["h2"])
+    host, port = small_stack.addresses["core"].split(":")
+    with (
+        socket.create_connection((host, int(port)), 5) as plain,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+        context.wrap_socket(plain, server_hostname="mesh.internal") as secured,
+    ):
+        secured.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        secured.recv(1024)
+        raise ConnectionError if secured.recv(1024) == b"" else AssertionError("served")
+
+
+def post(stack: Stack, path: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> int:
+    """The status with which a webhook is answered."""
+    connection = http.client.HTTPConnection(stack.addresses["webhooks"], timeout=10)
+    connection.request("POST", path, body, dict(headers))
+    return connection.getresponse().status
+
+
+def test_webhooks_are_taken_only_where_they_belong_and_only_so_large(small_stack: Stack) -> None:
+    assert post(small_stack, "/elsewhere", b"{}") == 404
+    assert post(small_stack, "/webhooks/../health", b"{}") == 404
+    assert post(small_stack, "/webhooks/echo/default", b" " * (MOST_WEBHOOK_BYTES + 1)) == 413
+    assert post(small_stack, "/webhooks/echo/default", b"{}") in (400, 401, 403)  # unsigned: the spoke's word
+
+
+async def test_a_renewed_certificate_is_served_without_a_restart(small_stack: Stack) -> None:
+    host, port = small_stack.addresses["core"].split(":")
+
+    def serial() -> int:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection((host, int(port)), 5) as plain, context.wrap_socket(plain) as secured:
+            shown = secured.getpeercert(binary_form=True)
+        assert shown is not None
+        return x509.load_der_x509_certificate(shown).serial_number
+
+    before = serial()
+
+    async def is_renewed() -> bool:
+        return await asyncio.to_thread(serial) != before
+
+    small_stack.renew_certificates()
+    assert await until(is_renewed, 10)

@@ -1,0 +1,29 @@
+"""Ports that are taken are named, and so is who holds them."""
+
+import os
+import socket
+
+import pytest
+
+from hub.cli.errors import PortTaken
+from hub.cli.stack.ports import BLOCK, LOOPBACK, Ports, free_block, refuse_if_taken
+
+
+def test_a_taken_port_names_the_part_and_the_process_that_holds_it() -> None:
+    with socket.create_server((LOOPBACK, 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(PortTaken) as refused:
+            refuse_if_taken({"audit": port})
+    assert f"{port} (audit) is held by process {os.getpid()}" in str(refused.value)
+
+
+def test_free_ports_are_not_refused() -> None:
+    refuse_if_taken(Ports(free_block(), ("echo", "smtp")).named())
+
+
+def test_no_two_parts_share_a_port() -> None:
+    ports = Ports(7400, tuple("abcdefghij"))
+    named = list(ports.named().values())
+    first, last = ports.ray_workers
+    assert len(set(named)) == len(named)
+    assert max(named) < first < last < 7400 + BLOCK
