@@ -1,9 +1,9 @@
 """The command line: `python -m audit_service serve|migrate|fsck`."""
 
-import asyncio
 import sys
 
 import click
+import uvloop
 
 from audit_service import app
 from audit_service.errors import AuditError
@@ -28,19 +28,19 @@ def cli() -> None:
 def serve(accept_missing_mark: bool) -> None:
     """Serves until SIGTERM."""
     settings = Settings.read(Environment.of_process())
-    asyncio.run(app.serve(settings, accept_missing_mark=accept_missing_mark))
+    uvloop.run(app.serve(settings, accept_missing_mark=accept_missing_mark))
 
 
 @cli.command()
 def migrate() -> None:
     """Brings the database to the newest schema; harmless when it is."""
-    asyncio.run(migrate_database(owner_url(Environment.of_process())))
+    uvloop.run(migrate_database(owner_url(Environment.of_process())))
 
 
 @cli.command()
 def fsck() -> None:
     """Re-hashes the whole log. Exit code 1 if anything does not agree."""
-    sys.exit(0 if asyncio.run(app.fsck(LogSettings.read(Environment.of_process()))) else 1)
+    sys.exit(0 if uvloop.run(app.fsck(LogSettings.read(Environment.of_process()))) else 1)
 
 
 def main() -> None:

@@ -46,6 +46,7 @@ from mesh.telemetry import Telemetry
 
 ACCEPT_BATCH = 256
 ACCEPT_QUEUE = 5_000
+ACCEPT_LINGER_SECONDS = 0.004
 DRAIN_SECONDS = 20.0
 FIRST_DESCRIPTION_SECONDS = 5.0
 
@@ -71,7 +72,10 @@ class Hub:
             settings.spokes, open_channel=self._open_spoke, telemetry=self._telemetry
         )
         self._accepting = Batcher[NewJob, Accepted](
-            self._jobs.accept, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
+            self._jobs.accept,
+            max_items=ACCEPT_BATCH,
+            max_queue=ACCEPT_QUEUE,
+            linger_seconds=ACCEPT_LINGER_SECONDS,
         )
         self._loops: list[DutyLoop] = []
         self._tasks: list[asyncio.Task[None]] = []

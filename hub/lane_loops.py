@@ -13,6 +13,7 @@ from mesh.batcher import Batcher
 from mesh.duty import DutyLoop
 
 SETTLE_BATCH = 256
+LINGER_SECONDS = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class LaneLoops:
             lambda batch: ports.store.settle(lane, term, batch),
             max_items=SETTLE_BATCH,
             max_queue=100_000,
+            linger_seconds=LINGER_SECONDS,
         )
         tools = Tools(
             settle=self._settle,

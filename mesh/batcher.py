@@ -25,7 +25,8 @@ class Batcher(Generic[T, R]):
 
     `flush` answers in the order of its items, an exception in the place of an item that failed; if it
     raises, every item of the batch fails. Idle, it flushes at once; an item whose submitter has gone
-    before its flush began is dropped. A batch holds at least one item, whatever its size.
+    before its flush began is dropped. A batch holds at least one item, whatever its size. Within
+    `linger_seconds` of the last flush it is busy, and waits that long for company.
     """
 
     def __init__(
@@ -36,12 +37,15 @@ class Batcher(Generic[T, R]):
         max_queue: int,
         max_bytes: int | None = None,
         size_of: Callable[[T], int] | None = None,
+        linger_seconds: float = 0.0,
     ) -> None:
         self._flush = flush
         self._max_items = max_items
         self._max_queue = max_queue
         self._max_bytes = max_bytes
         self._size_of = size_of
+        self._linger_seconds = linger_seconds
+        self._busy_until = 0.0
         self._queue: deque[_Waiting[T, R]] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._closed = False
@@ -67,9 +71,13 @@ class Batcher(Generic[T, R]):
             await asyncio.shield(self._flushing)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            while batch := self._take():
-                await self._settle(batch)
+            while self._queue:
+                if loop.time() < self._busy_until and len(self._queue) < self._max_items:
+                    await asyncio.sleep(self._linger_seconds)
+                await self._settle(self._take())
+                self._busy_until = loop.time() + self._linger_seconds
         finally:
             self._flushing = None
 
@@ -88,6 +96,8 @@ class Batcher(Generic[T, R]):
         return batch
 
     async def _settle(self, batch: list[_Waiting[T, R]]) -> None:
+        if not batch:
+            return
         try:
             results = await self._flush([waiting.item for waiting in batch])
             if len(results) != len(batch):

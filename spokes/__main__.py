@@ -1,10 +1,10 @@
 """`python -m spokes new|check|run|list`."""
 
-import asyncio
 import json
 import sys
 
 import click
+import uvloop
 
 from mesh.errors import SettingsError
 from mesh.evidence.errors import EvidenceError
@@ -38,7 +38,7 @@ def check_command(name: str) -> None:
 @click.argument("name")
 def run(name: str) -> None:
     """Serves a spoke until SIGTERM, then drains."""
-    asyncio.run(server.serve(name, settings.load(Environment.of_process())))
+    uvloop.run(server.serve(name, settings.load(Environment.of_process())))
 
 
 @main.command(name="list")

@@ -95,12 +95,14 @@ class Load:
 
     async def run(self, count: int, concurrency: int) -> float:
         """Runs the load; seconds from the first submission to the last job's end."""
-        watching = await self._watch()
         numbers = iter(range(count))
-        begun = _clock.monotonic()
-        await asyncio.gather(*(self._one_after_another(numbers) for _ in range(concurrency)))
-        seconds = _clock.monotonic() - begun
-        watching.cancel()
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._follow(await self._watch()))
+            begun = _clock.monotonic()
+            workers = [group.create_task(self._one_after_another(numbers)) for _ in range(concurrency)]
+            await asyncio.wait(workers)
+            seconds = _clock.monotonic() - begun
+            watching.cancel()
         return seconds
 
     async def one_by_one(self, count: int) -> list[float]:
@@ -121,14 +123,14 @@ class Load:
                 return
             await asyncio.sleep(0.1)
 
-    async def _watch(self) -> "asyncio.Task[None]":
+    async def _watch(self) -> Any:
         request = jobs_service_pb2.WatchJobsRequest(tenant=TENANT, after_cursor=-1)
         stream = self._jobs.WatchJobs(request)
-        await stream.read()
-        return asyncio.create_task(self._follow(stream))
+        await stream.read()  # the first message says that the stream has begun
+        return stream
 
     async def _follow(self, stream: Any) -> None:
-        async for response in stream:
+        while response := await stream.read():
             for event in response.events:
                 if event.job.state in ENDED:
                     self._end(event.job.job_id).set_result(None)

@@ -37,7 +37,7 @@ def list_jobs(
     """Lists jobs, newest first."""
     request = messages.ListJobsRequest(
         tenant=tenant,
-        states=[job_pb2.JobState.Value(f"JOB_STATE_{s}") for s in states],
+        states=[f"JOB_STATE_{s}" for s in states],
         provider=provider,
         page_size=limit,
     )

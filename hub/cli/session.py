@@ -11,7 +11,7 @@ from hub.cli.output import Output
 from hub.cli.place import Place, load
 from hub.cli.stack import postgres, record
 from hub.cli.stack.layout import Layout
-from hub.cli.stack.ports import DEFAULT_BASE
+from hub.cli.stack.ports import DEFAULT_BASE, usual_or_free
 from hub.cli.stack.postgres import Server
 from hub.cli.stack.stack import Options, Stack
 
@@ -26,7 +26,7 @@ def running_stack(state: Path, output: Output) -> Iterator[Place]:
         yield load(state)
         return
     output.say("No stack runs here: starting one, and stopping it at the end.")
-    with started(options(state), output):
+    with started(options(state, base_port=usual_or_free()), output):
         yield load(state)
 
 

@@ -2,21 +2,22 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from hub.cli.errors import PartFailed
 from hub.cli.options import state_option
 from hub.cli.output import Output
 from hub.cli.session import Tell, options
 from hub.cli.stack import down as downing
 from hub.cli.stack import record
+from hub.cli.stack.keeper import Keeper
 from hub.cli.stack.layout import Layout
 from hub.cli.stack.ports import DEFAULT_BASE
 from hub.cli.stack.stack import Stack
-
-LOOK_EVERY_SECONDS = 1.0
+from mesh.clock import SystemClock
 
 
 @click.command()
@@ -40,20 +41,22 @@ async def _run(stack: Stack) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stack.start()
-    output.table(("part", "address"), stack.addresses.items())
-    output.say("\nReady. Ctrl-C drains and stops. In another terminal: hubctl status")
+    await _unless_stopped(stack.start(), stop)
     try:
-        await _until_stopped(stack, stop)
+        if not stop.is_set():
+            output.table(("part", "address"), stack.addresses.items())
+            output.say("\nReady. Ctrl-C drains and stops. In another terminal: hubctl status")
+            await Keeper(stack, clock=SystemClock(), say=Tell(output)).run(stop)
     finally:
         await stack.stop()
 
 
-async def _until_stopped(stack: Stack, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        if fallen := stack.fallen():
-            raise PartFailed(f"{fallen[0].name} has ended by itself. {fallen[0].tail()}")
-        try:
-            await asyncio.wait_for(stop.wait(), LOOK_EVERY_SECONDS)
-        except TimeoutError:
-            continue
+async def _unless_stopped(starting: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """Waits for the start, and gives it up on Ctrl-C."""
+    start, stopped = asyncio.ensure_future(starting), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((start, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if stop.is_set():
+        start.cancel()
+    with suppress(asyncio.CancelledError):
+        await start

@@ -19,7 +19,7 @@ DEFAULT_PAGE = 50
 DEFAULT_WAIT = 30.0
 EVENTS_PER_MESSAGE = 256
 POLL_SECONDS = 1.0
-SHORT_POLL_SECONDS = 0.01
+GATHER_SECONDS = 0.02
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -112,9 +112,10 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
             if events:
                 cursor = events[-1].cursor
                 yield jobs.WatchJobsResponse(events=[event_to_proto(e) for e in events], cursor=cursor)
-            elif await wait_for(news, POLL_SECONDS):
-                # Lets the commits of the same few milliseconds arrive in one read.
-                await wait_for(self._board.news(), SHORT_POLL_SECONDS)
+            elif not await wait_for(news, POLL_SECONDS):
+                continue
+            # Lets the commits of the same few milliseconds arrive in one read.
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def CancelJob(self, request: jobs.CancelJobRequest, context: Context) -> jobs.CancelJobResponse:
         """The job, withdrawn."""

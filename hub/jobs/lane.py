@@ -9,7 +9,7 @@ from hub.jobs.errors import LaneLost
 from hub.jobs.ports import LaneStore, Orphan
 
 POLL_SECONDS = 1.0
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.008
 BATCH = 64
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from hub.jobs.ports import AuditLog, LaneStore, Receipt
 
 BATCH = 256
 POLL_SECONDS = 1.0
-LINGER_SECONDS = 0.02
+LINGER_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 

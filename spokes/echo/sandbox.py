@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class Sandbox:
-    """The provider's state, in memory. `effects` counts what was done, for tests and demos."""
+    """The provider's state, in memory. `begun` counts the requests that came in whole."""
 
     def __init__(self, *, latency: float = 0.0, webhook_url: str = "", webhook_secret: str = "") -> None:
         self._latency = latency
@@ -33,6 +33,7 @@ class Sandbox:
         self.payments: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.events: list[Json] = []
+        self.begun = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -54,6 +55,7 @@ class Sandbox:
             if not request.headers.get("Authorization"):
                 return _json({"error": {"code": "unauthorized"}}, 401)
             body = await request.read()
+            self.begun += 1
             if self._latency:
                 await asyncio.sleep(self._latency)
             key = request.path + " " + request.headers.get("Idempotency-Key", f"none-{next(self._ids)}")

@@ -1,36 +1,67 @@
-"""Stripe's lists: finding an object by our reference, where there is no search."""
+"""Stripe's lists: finding objects by our reference, where there is no search."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from mesh.batcher import Batcher
 from spokes.kit.errors import Interrupted
 from spokes.kit.outcome import Unknown
 from spokes.kit.spoke import Call
 
 SLACK: Final = timedelta(minutes=5)
 MOST_PAGES: Final = 100
+MOST_CALLS: Final = 1000
+
+Found = dict[str, Any] | None
+Params = dict[str, str]
 
 
-async def find(
-    call: Call, path: str, headers: Mapping[str, str], params: Mapping[str, str]
-) -> dict[str, Any] | None:
-    """The object by its id if that is known, else the one whose metadata holds our job; None: no such."""
-    if call.reference:
-        reply = await call.http.get(f"{path}/{call.reference}", headers=headers)
-        return reply.json() if reply.status < 300 else None
-    since = {"created[gte]": str(int((call.job_created_at - SLACK).timestamp()))}
-    asked = {"limit": "100", **(params or since)}  # a list narrowed to one payment is short anyway
-    for _ in range(MOST_PAGES):
-        reply = await call.http.get(path, params=asked, headers=headers)
-        if reply.status == 400 and "created[gte]" in asked:
-            del asked["created[gte]"]  # not every list takes it
-            continue
-        if reply.status >= 300:
-            raise Interrupted(Unknown("LIST_REFUSED", "the provider refuses to list"))
-        page: Any = reply.json()
-        found = [o for o in page["data"] if (o.get("metadata") or {}).get("job_id") == call.job_id]
-        if found or not page["has_more"]:
-            return found[0] if found else None
-        asked["starting_after"] = page["data"][-1]["id"]
-    raise Interrupted(Unknown("LIST_TOO_LONG", "the provider's list is too long to look through"))
+class Finder:
+    """Finds objects by the job in their metadata. Look-ups that wait together share one reading of a list."""
+
+    def __init__(self, path: str, headers: Mapping[str, str]) -> None:
+        self._path = path
+        self._headers = headers
+        self._readings: Batcher[Call, Found] = Batcher(self._read, max_items=MOST_CALLS, max_queue=MOST_CALLS)
+
+    async def find(self, call: Call, *, within: Mapping[str, str] | None = None) -> Found:
+        """The object by its id if that is known, else by our job; None: no such.
+
+        `within` narrows the list to what belongs to one object, where it is short anyway.
+        """
+        if call.reference:
+            reply = await call.http.get(f"{self._path}/{call.reference}", headers=self._headers)
+            return reply.json() if reply.status < 300 else None
+        if within:
+            return (await self._pages(call, dict(within), {call.job_id})).get(call.job_id)
+        return await self._readings.submit(call)
+
+    async def _read(self, calls: Sequence[Call]) -> list[Found | Exception]:
+        # A reading begins after every look-up that it serves, so it cannot miss what they ask for.
+        since = min(call.job_created_at for call in calls) - SLACK
+        found = await self._pages(
+            calls[0], {"created[gte]": str(int(since.timestamp()))}, {call.job_id for call in calls}
+        )
+        return [found.get(call.job_id) for call in calls]
+
+    async def _pages(self, call: Call, params: Params, wanted: set[str]) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        asked = {"limit": "100", **params}
+        for _ in range(MOST_PAGES):
+            reply = await call.http.get(self._path, params=asked, headers=self._headers)
+            if reply.status == 400 and "created[gte]" in asked:
+                del asked["created[gte]"]  # not every list takes it
+                continue
+            if reply.status >= 300:
+                raise Interrupted(Unknown("LIST_REFUSED", "the provider refuses to list"))
+            page: Any = reply.json()
+            found |= {job: o for o in page["data"] if (job := _job_of(o)) in wanted}
+            if len(found) == len(wanted) or not page["has_more"]:
+                return found
+            asked["starting_after"] = page["data"][-1]["id"]
+        raise Interrupted(Unknown("LIST_TOO_LONG", "the provider's list is too long to look through"))
+
+
+def _job_of(item: Mapping[str, Any]) -> str:
+    return str((item.get("metadata") or {}).get("job_id", ""))

@@ -15,7 +15,8 @@ from spokes.kit.accounts import Account
 from spokes.kit.outcome import Outcome, Succeeded, absent
 from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
-from spokes.stripe import events, lists, mapping
+from spokes.stripe import events, mapping
+from spokes.stripe.lists import Finder
 
 INTENTS: Final = "/v1/payment_intents"
 REFUNDS: Final = "/v1/refunds"
@@ -23,6 +24,9 @@ REFUNDS: Final = "/v1/refunds"
 
 class StripeSpoke:
     """All six operations, look-ups, webhooks and the list of events."""
+
+    def __init__(self) -> None:
+        self._finders: dict[tuple[str, str], Finder] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handlers by RPC name."""
@@ -77,11 +81,16 @@ class StripeSpoke:
             reached = "succeeded" if rpc == "Capture" else "canceled"
             return mapping.refused(reply) or mapping.step_outcome(_intent(reply.json()), reached)
         if isinstance(request, pb.RefundRequest):
-            found = await lists.find(call, REFUNDS, _headers(call), {"payment_intent": request.payment_id})
+            narrow = {"payment_intent": request.payment_id}
+            found = await self._finder(call, REFUNDS).find(call, within=narrow)
             return mapping.refund_outcome(_refund(found)) if found else absent()
-        found = await lists.find(call, INTENTS, _headers(call), {})
+        found = await self._finder(call, INTENTS).find(call)
         wanted: Money = request.amount  # type: ignore[attr-defined] # Charge and Authorize both have it
         return mapping.payment_outcome(_intent(found), wanted) if found else absent()
+
+    def _finder(self, call: Call, path: str) -> Finder:
+        key = (call.account.name, path)
+        return self._finders.setdefault(key, Finder(path, _headers(call)))
 
     def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
         """Verifies, then reads."""

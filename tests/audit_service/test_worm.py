@@ -1,4 +1,4 @@
-"""Write once: refused to the writer by grant, to the owner by trigger, and to a replica session too."""
+"""Write once: refused to the writer by grant, to the owner by trigger, and to in replica mode too."""
 
 from collections.abc import AsyncIterator
 
@@ -70,7 +70,7 @@ async def test_the_owner_is_refused_by_the_triggers(filled: Rig) -> None:
             await _execute(filled.urls["audit_owner"], statement)
 
 
-async def test_a_superuser_in_a_replica_session_is_refused_by_the_triggers(filled: Rig) -> None:
+async def test_a_superuser_in_replica_mode_is_refused_by_the_triggers(filled: Rig) -> None:
     for statement in CHANGES:
         with pytest.raises(PostgresMissing, match="the log takes no"):
             filled.as_superuser(f"SET session_replication_role = replica; {statement};")

@@ -18,13 +18,13 @@ KILL_AFTER = 60
 
 async def kill_part(stack: RunningStack, part: str) -> None:
     """Kills a part and starts it again."""
-    await stack.kill(part)
+    stack.kill(part)
     await stack.start_part(part)
 
 
 async def kill_actor(stack: RunningStack, part: str) -> None:
-    """Kills one of the stripe spoke's actors; the pool replaces it."""
-    stack.kill_actor("stripe")
+    """Kills the stripe spoke's actors; the pool replaces them."""
+    assert stack.kill_actors(part)
 
 
 async def charge_all(core: Core, strike: Callable[[], Awaitable[None]]) -> list[str]:
@@ -49,7 +49,7 @@ async def charge_all(core: Core, strike: Callable[[], Awaitable[None]]) -> list[
 
 @pytest.mark.parametrize(
     ("part", "strike"),
-    [("hub", kill_part), ("audit", kill_part), ("spoke-stripe", kill_part), ("actor", kill_actor)],
+    [("hub", kill_part), ("audit", kill_part), ("spoke-stripe", kill_part), ("stripe", kill_actor)],
     ids=["hub", "audit service", "spoke", "Ray actor"],
 )
 async def test_a_part_killed_in_the_middle_loses_and_doubles_nothing(
@@ -58,7 +58,7 @@ async def test_a_part_killed_in_the_middle_loses_and_doubles_nothing(
     accepted = await charge_all(core, lambda: strike(stack, part))
     jobs = await core.ended(accepted)
     assert len(set(accepted)) == CHARGES
-    assert {j.state for j in jobs} == {job_pb2.JOB_STATE_SUCCEEDED}
+    assert [j for j in jobs if j.state != job_pb2.JOB_STATE_SUCCEEDED] == []
     payments = await LocalStripe(stack.place.address("stripe-sandbox")).payments()
     assert [j for j in accepted if len(payments.get(j, [])) != 1] == []
     for job_id in accepted:
@@ -70,7 +70,7 @@ async def test_no_call_reaches_the_provider_while_the_audit_service_is_down(
 ) -> None:
     run = secrets.token_hex(4)
     stripe = LocalStripe(stack.place.address("stripe-sandbox"))
-    await stack.kill("audit")
+    stack.kill("audit")
     before = sum(map(len, (await stripe.payments()).values()))
     jobs = [(await core.charge(f"down-{run}-{n}")).job_id for n in range(10)]
     # Long enough for the lane to have claimed and tried: each of these reads makes a full round.

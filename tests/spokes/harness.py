@@ -1,8 +1,8 @@
 """The other side of a spoke: a hub that signs intents, a log that holds them, certificates, peers."""
 
 import asyncio
-import base64
 import json
+import os
 import secrets
 import socket
 import sys
@@ -181,6 +181,34 @@ class Running:
         return statement
 
 
+def equip(name: str, accounts: Mapping[str, object], directory: Path) -> tuple[Log, SigningKey]:
+    """Writes the files that a spoke is started with; returns the log and the hub's key."""
+    authority = CertificateAuthority.create(DOMAIN)
+    authority.issue(SpiffeId(DOMAIN, "spoke", name), directory / "spoke")
+    authority.issue(SpiffeId(DOMAIN, "hub", "hub"), directory / "hub")
+    log, hub_key = Log(), SigningKey.generate()
+    write_signing_key(directory / "signing.pem")
+    producers = [{"holder": HUB, "public_key": hub_key.public.to_base64()}]
+    (directory / "producers.json").write_text(json.dumps(producers))
+    (directory / "accounts.json").write_text(json.dumps(accounts))
+    (directory / "log.vkey").write_text(str(Vkey(ORIGIN, log.key.public)))
+    return log, hub_key
+
+
+def environment(directory: Path, port: int, *, backend: str = "inline") -> dict[str, str]:
+    """The environment of a spoke's process, after `equip`."""
+    return {
+        **os.environ,
+        "SPOKE_LISTEN": f"127.0.0.1:{port}",
+        "MESH_IDENTITY_DIR": str(directory / "spoke"),
+        "MESH_PRODUCERS_FILE": str(directory / "producers.json"),
+        "SPOKE_SIGNING_KEY_FILE": str(directory / "signing.pem"),
+        "SPOKE_AUDIT_VKEY_FILE": str(directory / "log.vkey"),
+        "SPOKE_ACCOUNTS_FILE": str(directory / "accounts.json"),
+        "SPOKE_POOL_BACKEND": backend,
+    }
+
+
 @asynccontextmanager
 async def serving(
     name: str,
@@ -192,15 +220,7 @@ async def serving(
     otlp: str = "",
 ) -> AsyncIterator[Running]:
     """Starts a spoke's server on loopback and connects to it as the hub."""
-    authority = CertificateAuthority.create(DOMAIN)
-    authority.issue(SpiffeId(DOMAIN, "spoke", name), directory / "spoke")
-    authority.issue(SpiffeId(DOMAIN, "hub", "hub"), directory / "hub")
-    log, hub_key = Log(), SigningKey.generate()
-    write_signing_key(directory / "signing.pem")
-    producers = [{"holder": HUB, "public_key": base64.b64encode(hub_key.public.raw).decode()}]
-    (directory / "producers.json").write_text(json.dumps(producers))
-    (directory / "accounts.json").write_text(json.dumps(accounts))
-    (directory / "log.vkey").write_text(str(Vkey(ORIGIN, log.key.public)))
+    log, hub_key = equip(name, accounts, directory)
     settings = Settings(
         listen="127.0.0.1:0",
         identity_dir=directory / "spoke",

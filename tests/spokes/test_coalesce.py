@@ -63,7 +63,9 @@ async def test_what_is_asked_in_one_turn_goes_in_one_exchange(wire):
     answers = [wire.ask(n) for n in range(50)]
     for n in range(50):
         wire.open(n)
-    assert await asyncio.gather(*answers) == [b"answer to " + question(n) for n in range(50)]
+    assert await asyncio.wait_for(asyncio.gather(*answers), 10) == [
+        b"answer to " + question(n) for n in range(50)
+    ]
     assert wire.exchanges <= 3
 
 
@@ -72,10 +74,10 @@ async def test_a_new_question_does_not_wait_for_the_answer_to_an_old_one(wire):
     await turns()
     quick = wire.ask("quick")
     wire.open("quick")
-    assert await quick
+    assert await asyncio.wait_for(quick, 5)
     assert not slow.done()
     wire.open("slow")
-    assert await slow
+    assert await asyncio.wait_for(slow, 5)
 
 
 async def test_there_are_never_more_than_two_exchanges(wire):
@@ -86,7 +88,7 @@ async def test_there_are_never_more_than_two_exchanges(wire):
         await asyncio.sleep(0)
     for n in range(200):
         wire.open(n)
-    await asyncio.gather(*answers)
+    await asyncio.wait_for(asyncio.gather(*answers), 10)
     assert wire.most_at_once <= 2
     assert wire.courier.in_flight == 0
 

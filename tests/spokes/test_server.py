@@ -143,6 +143,27 @@ async def test_an_intent_that_no_hub_signed_is_refused(echo, sandbox):
     assert not sandbox.payments
 
 
+async def test_an_intent_that_only_names_the_hubs_key_is_refused(echo, sandbox):
+    forger, hub = SigningKey.generate(), echo.hub.key
+
+    class Forger:
+        keyid = hub.keyid
+        sign = forger.sign
+
+    echo.hub.key = Forger()
+    (result,) = await echo.hub.execute(charge())
+    assert result.outcome.not_sent.cause == outcome_pb2.NOT_SENT_CAUSE_NO_RECEIPT
+    assert not sandbox.payments
+
+
+@pytest.mark.parametrize(("meant", "used"), [("look_up", "execute"), ("execute", "look_up")])
+async def test_an_intent_to_look_up_is_none_to_execute_nor_the_other_way(echo, sandbox, meant, used):
+    batch = echo.hub.batch([charge(purpose=meant)])
+    (result,) = await echo.hub.send(batch, used)
+    assert result.outcome.not_sent.cause == outcome_pb2.NOT_SENT_CAUSE_NO_RECEIPT
+    assert not sandbox.payments
+
+
 async def test_a_checkpoint_of_another_log_is_refused(echo, sandbox):
     echo.hub.log = Log()
     (result,) = await echo.hub.execute(charge())

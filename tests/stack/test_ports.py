@@ -1,12 +1,21 @@
 """Ports that are taken are named, and so is who holds them."""
 
+import contextlib
 import os
 import socket
 
 import pytest
 
 from hub.cli.errors import PortTaken
-from hub.cli.stack.ports import BLOCK, LOOPBACK, Ports, free_block, refuse_if_taken
+from hub.cli.stack.ports import (
+    BLOCK,
+    DEFAULT_BASE,
+    LOOPBACK,
+    Ports,
+    free_block,
+    refuse_if_taken,
+    usual_or_free,
+)
 
 
 def test_a_taken_port_names_the_part_and_the_process_that_holds_it() -> None:
@@ -27,3 +36,13 @@ def test_no_two_parts_share_a_port() -> None:
     first, last = ports.ray_workers
     assert len(set(named)) == len(named)
     assert max(named) < first < last < 7400 + BLOCK
+
+
+def test_a_stack_of_the_moment_steps_aside_when_the_usual_ports_are_taken() -> None:
+    with socket.socket() as holder:
+        with contextlib.suppress(OSError):  # then somebody else holds it
+            holder.bind((LOOPBACK, DEFAULT_BASE))
+            holder.listen()
+        base = usual_or_free()
+    assert base != DEFAULT_BASE
+    refuse_if_taken(Ports(base).named())

@@ -1,6 +1,8 @@
 """The databases of the services, on a real server."""
 
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -9,6 +11,15 @@ import pytest
 from hub.cli.errors import PostgresMissing
 from hub.cli.stack import postgres
 from hub.cli.stack.postgres import Server
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user can reach, as pytest's own are not."""
+    directory = Path(tempfile.mkdtemp(prefix="postgres-test-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory)
 
 
 def plain(url: str) -> str:
@@ -51,19 +62,34 @@ def test_making_what_is_there_changes_nothing(postgres_server: Server) -> None:
     postgres.drop_database(postgres_server, "hub_twice")
 
 
-def test_the_files_are_made_once(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    first = postgres.prepare(tmp_path / "postgres")
-    assert postgres.prepare(tmp_path / "postgres") == first
+def test_the_files_are_made_once(open_directory: Path) -> None:
+    first = postgres.prepare(open_directory / "postgres")
+    assert postgres.prepare(open_directory / "postgres") == first
+    assert (open_directory / "postgres").is_dir() and not (open_directory / "postgres").is_symlink()
     assert "--fsync=on" in first.command(1) and "--synchronous_commit=on" in first.command(1)
 
 
-def test_a_state_directory_that_the_server_cannot_reach_is_no_obstacle(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
+def test_a_state_directory_that_the_server_cannot_reach_is_no_obstacle(open_directory: Path) -> None:
+    open_directory.chmod(0o700)
+    own = postgres.prepare(open_directory / "postgres")
+    assert (open_directory / "postgres" / "data" / "PG_VERSION").exists()
+    assert postgres.prepare(open_directory / "postgres") == own
+    shutil.rmtree((open_directory / "postgres").resolve())
+
+
+@pytest.mark.skipif(postgres.run_as() is None, reason="only root runs the server as somebody else")
+def test_programs_that_the_server_cannot_reach_are_copied_and_run(
+    open_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = open_directory / "closed"
     closed.mkdir(mode=0o700)
-    own = postgres.prepare(closed / "postgres")
-    assert (closed / "postgres" / "data" / "PG_VERSION").exists()
-    assert postgres.prepare(closed / "postgres") == own
+    package = postgres.tools().parents[1]
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        (closed / folder.name).symlink_to(folder)
+    monkeypatch.syspath_prepend(str(closed))
+    own = postgres.prepare(open_directory / "postgres")
+    assert own.tools.is_relative_to(open_directory / "postgres" / "install")
+    assert (open_directory / "postgres" / "data" / "PG_VERSION").exists()
 
 
 @pytest.mark.parametrize("url", ["mysql://root@127.0.0.1/x", "postgresql:///x", "nonsense"])

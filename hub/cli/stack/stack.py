@@ -3,13 +3,14 @@
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hub.cli.errors import CliError, NotReady, PartFailed
 from hub.cli.stack import certificates, parts, postgres, ray, record, sandboxes, services
-from hub.cli.stack.layout import TRUST_DOMAIN, Layout
+from hub.cli.stack.layout import ROOT, TRUST_DOMAIN, Layout
 from hub.cli.stack.parts import CLUSTER, Part
 from hub.cli.stack.ports import DEFAULT_BASE, Ports, refuse_if_taken
 from hub.cli.stack.processes import DRAIN_SECONDS, Command, Process
@@ -182,6 +183,8 @@ class Stack:
 
     async def _stop(self, name: str) -> None:
         process, began = self._processes[name], self._clock.monotonic()
+        if not process.is_running:
+            return
         process.drain(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         # A part that never became ready has nothing to finish.
         if not await process.ended(DRAIN_SECONDS if self._event(name).is_set() else UNREADY_SECONDS):
@@ -211,14 +214,14 @@ class Stack:
         """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""
         if self.options.spokes is not None:
             return self.options.spokes
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "spokes", "list", "--json", stdout=asyncio.subprocess.PIPE
+        command = [sys.executable, "-m", "spokes", "list", "--json"]
+        listed = await asyncio.to_thread(
+            subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False
         )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise PartFailed("the manifests of the spokes cannot be read: python -m spokes list --json")
+        if listed.returncode != 0:
+            raise PartFailed(f"the manifests of the spokes cannot be read: {listed.stderr.strip()[-500:]}")
         have_sandbox = {sandbox.spoke for sandbox in SANDBOXES}
-        names = [manifest["name"] for manifest in json.loads(output)]
+        names = [manifest["name"] for manifest in json.loads(listed.stdout)]
         return tuple(n for n in names if n in have_sandbox or self.layout.accounts(n).exists())
 
     def _event(self, name: str) -> asyncio.Event:

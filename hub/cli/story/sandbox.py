@@ -15,7 +15,7 @@ class LocalStripe:
 
     def __init__(self, address: str) -> None:
         self._base = f"http://{address}"
-        self._auth = aiohttp.BasicAuth(KEY)
+        self._headers = {"Authorization": f"Bearer {KEY}"}
 
     async def payments(self) -> dict[str, list[dict[str, Any]]]:
         """All payments, by the job's id that they carry as our reference."""
@@ -44,7 +44,7 @@ class LocalStripe:
 
     async def _call(self, method: str, path: str, **options: Any) -> Any:
         async with (
-            aiohttp.ClientSession(auth=self._auth) as session,
+            aiohttp.ClientSession(headers=self._headers) as session,
             session.request(method, self._base + path, **options) as response,
         ):
             response.raise_for_status()

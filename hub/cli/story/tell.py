@@ -160,13 +160,15 @@ class Teller:
         async with hub_channel(self._place) as channel:
             stub = jobs_service_pb2_grpc.JobsServiceStub(channel)
             wanted = jobs_service_pb2.GetJobRequest(tenant=TENANT, job_id=job_id)
-            return (await stub.GetJob(wanted, timeout=CALL_SECONDS)).job
+            job: job_pb2.Job = (await stub.GetJob(wanted, timeout=CALL_SECONDS)).job
+            return job
 
     async def _settled(self, job_id: str) -> job_pb2.Job:
         async with hub_channel(self._place) as channel:
             stub = jobs_service_pb2_grpc.JobsServiceStub(channel)
             wanted = jobs_service_pb2.WaitJobRequest(tenant=TENANT, job_id=job_id)
-            return (await stub.WaitJob(wanted, timeout=CALL_SECONDS)).job
+            job: job_pb2.Job = (await stub.WaitJob(wanted, timeout=CALL_SECONDS)).job
+            return job
 
     async def _until_logged(self, job_id: str, kind: str) -> bool:
         deadline = self._clock.monotonic() + PROOF_SECONDS
