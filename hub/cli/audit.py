@@ -96,7 +96,7 @@ async def check_log(place: Place, output: Output) -> tuple[int, list[str]]:
 
 async def write_tiles(place: Place, directory: Path) -> int:
     """Writes the files; how many."""
-    count = 0
+    written: set[str] = set()
     async with audit_channel(place) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         async for file in stub.ExportTiles(messages.ExportTilesRequest(), timeout=LONG_SECONDS):
@@ -104,9 +104,10 @@ async def write_tiles(place: Place, directory: Path) -> int:
             if not target.is_relative_to(directory.resolve()):
                 raise Failed(f"the service named a file outside of {directory}")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.content)
-            count += 1
-    return count
+            with target.open("ab" if file.path in written else "wb") as opened:
+                opened.write(file.content)
+            written.add(file.path)
+    return len(written)
 
 
 async def _prove_extension(

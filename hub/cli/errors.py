@@ -2,6 +2,7 @@
 
 CliError
 ├── Failed            exit 1   what was asked was done, and its answer is no
+├── Misused           exit 2   what was asked makes no sense
 ├── Refused           exit 4   the service understood and said no
 └── NotReady          exit 3   something that must run does not
     ├── PortTaken
@@ -20,6 +21,13 @@ class CliError(Exception):
 
 class Failed(CliError):
     """What was asked was done, and its answer is no."""
+
+
+class Misused(CliError):
+    """What was asked makes no sense."""
+
+    reason = "MISUSED"
+    exit_code = 2
 
 
 class Refused(CliError):

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
 
-from hub.cli.errors import Failed
+from hub.cli.errors import Misused
 from mesh.authorization import full_method, is_capability, services
 
 
@@ -24,12 +24,12 @@ def operations() -> Mapping[str, MethodDescriptor]:
 
 
 def find(name: str) -> MethodDescriptor:
-    """The operation of a short or full name; raises Failed naming the choices."""
+    """The operation of a short or full name; raises Misused naming the choices."""
     known = operations()
     full = {full_method(m).lstrip("/"): m for m in known.values()}
     method = known.get(name.lower()) or full.get(name)
     if method is None:
-        raise Failed(f"there is no operation {name}; there are {', '.join(sorted(known))}")
+        raise Misused(f"there is no operation {name}; there are {', '.join(sorted(known))}")
     return method
 
 
@@ -37,16 +37,19 @@ def request(
     method: MethodDescriptor, body: str, fields: Iterable[str], context: Mapping[str, Any]
 ) -> Message:
     """The request from a JSON body, `path=value` fields and the envelope."""
-    members: dict[str, Any] = json.loads(body)
-    for field in fields:
-        path, _, value = field.partition("=")
-        _put(members, path.split("."), value)
-    members["context"] = {**members.get("context", {}), **context}
+    try:
+        members: dict[str, Any] = json.loads(body)
+        for field in fields:
+            path, _, value = field.partition("=")
+            _put(members, path.split("."), value)
+        members["context"] = {**members.get("context", {}), **context}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Misused("the body is not a JSON object, or a field does not fit into it") from error
     message: Message = symbol_database.Default().GetSymbol(method.input_type.full_name)()
     try:
         return ParseDict(members, message)
     except ParseError as error:
-        raise Failed(f"not a {method.input_type.name}: {error}") from error
+        raise Misused(f"not a {method.input_type.name}: {error}") from error
 
 
 def response_class(method: MethodDescriptor) -> type[Message]:

@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC
 
 import grpc
-from cryptography import x509
 
-from hub.cli.errors import CertificateExpired, NotReady, Refused
+from hub.cli.errors import NotReady, Refused
 from hub.cli.place import Place
+from hub.cli.stack.certificates import refuse_if_expired
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.errors import details_of
-from mesh.identity import CERTIFICATE, Identity
+from mesh.identity import Identity
 
 CALL_SECONDS = 35.0
 
@@ -38,10 +37,7 @@ async def _channel(
     place: Place, part: str, role: str, server_role: str | None
 ) -> AsyncIterator[grpc.aio.Channel]:
     directory = place.identity(role, "demo" if role == "core" else "cli")
-    certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
-    until = certificate.not_valid_after_utc
-    if until <= SystemClock().now().astimezone(UTC):
-        raise CertificateExpired(f"the certificate in {directory} expired on {until:%Y-%m-%d %H:%M} UTC")
+    refuse_if_expired(directory, SystemClock())
     async with open_channel(
         place.address(part), Identity.load(directory), server_role=server_role
     ) as channel:

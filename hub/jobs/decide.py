@@ -93,7 +93,9 @@ def _after_not_sent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
     counts = outcome.cause not in _FREE_CAUSES
     if outcome.cause in _HOPELESS_CAUSES or (counts and job.attempt_count >= job.policy.max_attempts):
         return Decision(JobState.DEAD, None, outcome.reason, outcome.message)
-    wait = max(backoff(job.policy, job.attempt_count, moment.draw), outcome.retry_after or timedelta())
+    # What burns no attempt must still wait longer each time, so it goes by the claims.
+    tries = job.attempt_count if counts else job.seq
+    wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
     return Decision(JobState.RETRY_WAIT, moment.now + wait, outcome.reason, outcome.message, counts=counts)
 
 

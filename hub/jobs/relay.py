@@ -5,7 +5,7 @@ import logging
 
 from hub.jobs.ports import AuditLog, LaneStore, Receipt
 
-BATCH = 256
+BATCH = 128  # of the greatest envelopes, just under the message limit
 POLL_SECONDS = 1.0
 LINGER_SECONDS = 0.05
 

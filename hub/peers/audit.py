@@ -6,6 +6,7 @@ import grpc
 
 from hub.jobs.ports import LogUnavailable, Receipt, Refused
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, log_pb2
+from mesh.errors import reason_of
 from mesh.evidence import merkle
 from mesh.evidence.checkpoint import Checkpoint, Vkey, open_checkpoint
 from mesh.evidence.errors import EvidenceError
@@ -13,6 +14,7 @@ from mesh.evidence.receipt import verify_receipt
 from mesh.telemetry import Telemetry
 
 APPEND_SECONDS = 10.0
+ROLLED_BACK = "SIZE_BEYOND_LOG"
 
 
 class ProofMismatch(Exception):
@@ -44,6 +46,8 @@ class AuditClient:
             with self._telemetry.span("state", carrier=trace):
                 response = await self._stub.Append(request, timeout=APPEND_SECONDS)
         except grpc.aio.AioRpcError as error:
+            if reason_of(error) == ROLLED_BACK:
+                raise ProofMismatch("the log is shorter than a head that it once proved") from error
             raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
         try:
             return self._verified(envelopes, response, last)

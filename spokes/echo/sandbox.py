@@ -156,7 +156,7 @@ class Sandbox:
             return
         body = orjson.dumps(event)
         headers = sign_standard(secret=secret, message_id=event["id"], signed_at=int(time.time()), body=body)
-        async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers):
+        async with aiohttp.ClientSession() as client, client.post(url, data=body, headers=headers):
             pass
 
     def _later(self, work: Any) -> None:

@@ -32,7 +32,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 
 
-class Session:
+class Connections:
     """The connections of one actor. Redirects, cookies, proxies and silent resends are all off."""
 
     def __init__(self, *, sandbox: bool) -> None:
@@ -80,7 +80,7 @@ class _Sending:
 class ProviderHttp:
     """The provider, as one attempt may talk to it. `reads` : the whole operation changes nothing."""
 
-    session: Session
+    connections: Connections
     account: Account
     track: Track
     reads: bool
@@ -140,7 +140,7 @@ class ProviderHttp:
     async def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], sending: "_Sending"
     ) -> Reply:
-        async with self.session.http.request(
+        async with self.connections.http.request(
             method,
             URL(self.account.base_url + path, encoded=True),
             data=body,

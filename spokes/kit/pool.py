@@ -162,7 +162,8 @@ class RayPool:
         member = self._least_busy()
         if member is not None and not self._queue:
             return await member.courier.ask(question)
-        if not self._members or len(self._queue) >= QUEUE_FACTOR * self._spec.concurrency:
+        hopeless = not self._members and self._budget.is_spent(self._clock.monotonic())
+        if hopeless or len(self._queue) >= QUEUE_FACTOR * self._spec.concurrency:
             raise PoolOverloaded("no actor has room")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._queue.append((answer, question, self._clock.monotonic()))

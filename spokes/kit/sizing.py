@@ -50,9 +50,13 @@ class RestartBudget:
 
     def take(self, now: float) -> bool:
         """Takes one replacement out of the budget; False if it is spent."""
-        while self._spent and self._spent[0] <= now - self._window:
-            self._spent.popleft()
-        if len(self._spent) >= self._limit:
+        if self.is_spent(now):
             return False
         self._spent.append(now)
         return True
+
+    def is_spent(self, now: float) -> bool:
+        """Whether no replacement is left for now."""
+        while self._spent and self._spent[0] <= now - self._window:
+            self._spent.popleft()
+        return len(self._spent) >= self._limit

@@ -16,7 +16,7 @@ from spokes.kit import envelope
 from spokes.kit.accounts import Account, find
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import Interrupted, UnknownAccount, WebhookRefused
-from spokes.kit.http import ProviderHttp, Session
+from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, stamp, to_proto
 from spokes.kit.progress import Track
@@ -43,7 +43,7 @@ class Worker:
         self._accounts = accounts
         self._clock = clock
         self._telemetry = telemetry
-        self._sessions = {a.name: Session(sandbox=a.sandbox) for a in accounts.values()}
+        self._connections = {a.name: Connections(sandbox=a.sandbox) for a in accounts.values()}
 
     async def run(self, question: bytes) -> bytes:
         """Answers one envelope. Raises nothing: what a provider's code breaks is an outcome too."""
@@ -67,8 +67,8 @@ class Worker:
 
     async def close(self) -> None:
         """Closes the connections and sends the last spans."""
-        for session in self._sessions.values():
-            await session.close()
+        for connections in self._connections.values():
+            await connections.close()
         self._telemetry.shutdown()
 
     async def _attempt(
@@ -121,7 +121,7 @@ class Worker:
     def _call(
         self, attempt: spoke_service_pb2.Attempt, account: Account, track: Track, *, reads: bool
     ) -> Call:
-        http = ProviderHttp(self._sessions[account.name], account, track, reads, self._telemetry)
+        http = ProviderHttp(self._connections[account.name], account, track, reads, self._telemetry)
         return Call(
             job_id=attempt.job_id,
             account=account,

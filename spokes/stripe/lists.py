@@ -11,6 +11,7 @@ from spokes.kit.spoke import Call
 
 SLACK: Final = timedelta(minutes=5)
 MOST_PAGES: Final = 100
+SINCE: Final = "created[gte]"
 MOST_CALLS: Final = 1000
 
 Found = dict[str, Any] | None
@@ -23,6 +24,7 @@ class Finder:
     def __init__(self, path: str, headers: Mapping[str, str]) -> None:
         self._path = path
         self._headers = headers
+        self._takes_since = True
         self._readings: Batcher[Call, Found] = Batcher(self._read, max_items=MOST_CALLS, max_queue=MOST_CALLS)
 
     async def find(self, call: Call, *, within: Mapping[str, str] | None = None) -> Found:
@@ -40,9 +42,8 @@ class Finder:
     async def _read(self, calls: Sequence[Call]) -> list[Found | Exception]:
         # A reading begins after every look-up that it serves, so it cannot miss what they ask for.
         since = min(call.job_created_at for call in calls) - SLACK
-        found = await self._pages(
-            calls[0], {"created[gte]": str(int(since.timestamp()))}, {call.job_id for call in calls}
-        )
+        narrowed = {SINCE: str(int(since.timestamp()))} if self._takes_since else {}
+        found = await self._pages(calls[0], narrowed, {call.job_id for call in calls})
         return [found.get(call.job_id) for call in calls]
 
     async def _pages(self, call: Call, params: Params, wanted: set[str]) -> dict[str, dict[str, Any]]:
@@ -50,8 +51,8 @@ class Finder:
         asked = {"limit": "100", **params}
         for _ in range(MOST_PAGES):
             reply = await call.http.get(self._path, params=asked, headers=self._headers)
-            if reply.status == 400 and "created[gte]" in asked:
-                del asked["created[gte]"]  # not every list takes it
+            if reply.status == 400 and asked.pop(SINCE, None):
+                self._takes_since = False  # not every list does
                 continue
             if reply.status >= 300:
                 raise Interrupted(Unknown("LIST_REFUSED", "the provider refuses to list"))

@@ -103,6 +103,12 @@ def test_what_is_our_own_doing_burns_no_attempt(cause: NotSentCause) -> None:
     assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
 
 
+def test_what_burns_no_attempt_still_waits_longer_each_time() -> None:
+    overloaded = NotSent(NotSentCause.OVERLOADED, "R", "")
+    waits = [after_attempt(claimed(seq=n), overloaded, spec(), MOMENT).due_at for n in (1, 2, 3)]
+    assert waits == [NOW + timedelta(seconds=s) for s in (0.5, 1, 2)]
+
+
 @given(st.integers(1, 200), st.floats(0, 1, exclude_max=True))
 def test_backoff_is_jittered_fully_and_capped(attempt: int, draw: float) -> None:
     ceiling = min(POLICY.max_backoff, POLICY.initial_backoff * 2 ** min(attempt - 1, 20))

@@ -53,8 +53,8 @@ class StripeSide:
         """One request with a test key."""
         headers = {"Authorization": "Bearer sk_test_12345"}
         async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.request(method, self.url + path, data=form or None) as response,
+            aiohttp.ClientSession(headers=headers) as client,
+            client.request(method, self.url + path, data=form or None) as response,
         ):
             return await response.json(content_type=None)
 

@@ -8,9 +8,10 @@ from mesh.clock import SystemClock
 from mesh.telemetry import Telemetry
 from spokes.kit.accounts import Account
 from spokes.kit.errors import Interrupted
-from spokes.kit.http import ProviderHttp, Session
+from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.outcome import NotSent, Unknown
 from spokes.kit.progress import Progress, Track
+from tests.fakes import HandClock
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -20,11 +21,13 @@ class Forgetful:
 
     def __init__(self):
         self.lines = []
+        self.heads = []
 
     async def serve(self, reader, writer):
         for reply in (GOOD, b""):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             self.lines.append(head.split(" ")[0])
+            self.heads.append(head)
             if "content-length: 2" in head.lower():
                 await reader.readexactly(2)
             writer.write(reply)
@@ -41,22 +44,24 @@ async def provider():
 
 
 @pytest.fixture
-async def session():
-    session = Session(sandbox=True)
-    yield session
-    await session.close()
+async def connections():
+    connections = Connections(sandbox=True)
+    yield connections
+    await connections.close()
 
 
-def http(session, provider, *, reads=False):
+def http(connections, provider, *, reads=False):
     track = Track(SystemClock())
     return ProviderHttp(
-        session, Account("default", provider.url, sandbox=True), track, reads, Telemetry(None)
+        connections, Account("default", provider.url, sandbox=True), track, reads, Telemetry(None)
     )
 
 
 @pytest.mark.parametrize("method", ["post", "delete"])
-async def test_an_effect_on_a_kept_connection_that_closes_is_unknown_and_sent_once(method, session, provider):
-    client = http(session, provider)
+async def test_an_effect_on_a_kept_connection_that_closes_is_unknown_and_sent_once(
+    method, connections, provider
+):
+    client = http(connections, provider)
     await client.get("/")
     with pytest.raises(Interrupted) as cut:
         await (client.post("/", json={}) if method == "post" else client.delete("/"))
@@ -64,18 +69,18 @@ async def test_an_effect_on_a_kept_connection_that_closes_is_unknown_and_sent_on
     assert provider.lines.count(method.upper()) == 1
 
 
-async def test_a_read_may_be_repeated(session, provider):
-    client = http(session, provider)
+async def test_a_read_may_be_repeated(connections, provider):
+    client = http(connections, provider)
     await client.get("/")
     assert (await client.get("/")).status == 200
     assert client.track.progress is Progress.NOT_STARTED
 
 
-async def test_what_fails_after_an_effect_is_unknown_even_if_it_never_connected(session, provider):
-    client = http(session, provider)
+async def test_what_fails_after_an_effect_is_unknown_even_if_it_never_connected(connections, provider):
+    client = http(connections, provider)
     await client.post("/", json={})
     nowhere = ProviderHttp(
-        session,
+        connections,
         Account("default", "http://127.0.0.1:9", sandbox=True),
         client.track,
         reads=False,
@@ -87,10 +92,10 @@ async def test_what_fails_after_an_effect_is_unknown_even_if_it_never_connected(
         assert isinstance(cut.value.outcome, Unknown)
 
 
-async def test_what_fails_before_any_effect_was_not_sent(session, provider):
-    nowhere = http(session, provider)
+async def test_what_fails_before_any_effect_was_not_sent(connections, provider):
+    nowhere = http(connections, provider)
     nowhere = ProviderHttp(
-        session,
+        connections,
         Account("default", "http://127.0.0.1:9", sandbox=True),
         nowhere.track,
         reads=False,
@@ -100,3 +105,23 @@ async def test_what_fails_before_any_effect_was_not_sent(session, provider):
         await nowhere.post("/", json={})
     assert isinstance(cut.value.outcome, NotSent)
     assert nowhere.track.progress is Progress.CONNECTING
+
+
+async def test_trace_context_is_not_passed_on_even_if_a_handler_tries(connections, provider):
+    await http(connections, provider).post(
+        "/", json={}, headers={"TraceParent": "00-1-2-01", "X-Own": "kept"}
+    )
+    assert "x-own" in provider.heads[0].lower()
+    assert "traceparent" not in provider.heads[0].lower()
+
+
+def test_the_time_of_sending_is_noted_before_the_first_byte_can_leave():
+    clock = HandClock()
+    track = Track(clock)
+    track.advance(Progress.CONNECTING)
+    assert track.sent_at is None
+    track.advance(Progress.WRITING)
+    sent_at = track.sent_at
+    clock.move(1)
+    track.advance(Progress.WRITTEN)
+    assert sent_at == track.sent_at is not None

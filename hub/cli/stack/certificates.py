@@ -1,12 +1,11 @@
 """The stack's identities and keys: a throw-away authority for mTLS, lasting keys for statements."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
-from hub.cli.errors import CertificateExpired
+from hub.cli.errors import CertificateExpired, NotReady
 from hub.cli.stack.layout import ORIGIN, TRUST_DOMAIN, Layout, write_json
 from mesh.ca import LIFETIME, CertificateAuthority, public_key_text, write_file, write_signing_key
 from mesh.clock import Clock
@@ -52,18 +51,18 @@ def make_keys(layout: Layout, spokes: Sequence[str]) -> None:
 
 
 def refuse_if_expired(directory: Path, clock: Clock) -> None:
-    """Raises CertificateExpired if the certificate of an identity is not valid now."""
-    certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
-    if not certificate.not_valid_before_utc <= clock.now() < certificate.not_valid_after_utc:
-        until = certificate.not_valid_after_utc.astimezone(UTC)
+    """Raises CertificateExpired if the certificate of an identity is not valid now, NotReady without one."""
+    try:
+        certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise NotReady(f"there is no certificate in {directory}; start the stack: hubctl up") from error
+    until = certificate.not_valid_after_utc
+    if not certificate.not_valid_before_utc <= clock.now() < until:
         raise CertificateExpired(
-            f"the certificate in {directory} was valid until {_text(until)}; start the stack anew: hubctl up"
+            f"the certificate in {directory} was valid until {until:%Y-%m-%d %H:%M} UTC;"
+            " start the stack anew: hubctl up"
         )
 
 
 def _key_name(role: str, name: str) -> str:
     return name if role == name else f"{role}-{name}"
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -15,6 +15,7 @@ from hub.cli.stack.sandboxes import SANDBOXES, Sandbox
 from hub.cli.stack.services import Urls
 
 CLUSTER, INLINE = "cluster", "inline"
+RAY = "ray"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def ray_part(layout: Layout, ports: Ports) -> Part:
         return ray.command(layout, ports, cpus=len(os.sched_getaffinity(0)))
 
     ready = partial(ray.is_ready, layout.log("ray"))
-    return Part("ray", (), "tcp", ports.address("ray"), command, ready, patience_seconds=120)
+    return Part(RAY, (), "tcp", ports.address("ray"), command, ready, patience_seconds=120)
 
 
 def postgres_part(layout: Layout, ports: Ports) -> Part:
@@ -101,7 +102,7 @@ def spoke_part(layout: Layout, ports: Ports, name: str, *, pool: str) -> Part:
     sandboxes = tuple(sandbox.part for sandbox in SANDBOXES if sandbox.spoke == name)
     return Part(
         f"spoke-{name}",
-        ("files", *sandboxes, *(("ray",) if pool == CLUSTER else ())),
+        ("files", *sandboxes, *((RAY,) if pool == CLUSTER else ())),
         "grpc",
         address,
         lambda: services.spoke(layout, ports, name, pool=pool),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hub.cli.errors import CliError, NotReady, PartFailed
 from hub.cli.stack import certificates, parts, postgres, ray, record, sandboxes, services
 from hub.cli.stack.layout import ROOT, TRUST_DOMAIN, Layout
-from hub.cli.stack.parts import CLUSTER, Part
+from hub.cli.stack.parts import CLUSTER, RAY, Part
 from hub.cli.stack.ports import DEFAULT_BASE, Ports, refuse_if_taken
 from hub.cli.stack.processes import DRAIN_SECONDS, Command, Process
 from hub.cli.stack.record import PartRecord, StackRecord
@@ -59,11 +59,6 @@ class Stack:
         """host:port by name: core, spokes, webhooks, hub, audit, postgres, the stand-ins, spoke-<name>."""
         return {name: self.ports.address(name) for name in self.ports.named()}
 
-    @property
-    def database_urls(self) -> Mapping[str, str]:
-        """The databases' URLs by role."""
-        return dict(self._urls)
-
     async def start(self) -> None:
         """Returns when every part is ready; if one fails, stops what has started and raises."""
         known = record.find(self.layout)
@@ -97,13 +92,14 @@ class Stack:
         self._processes[name].kill()
 
     async def start_part(self, name: str) -> None:
-        """Starts a part that has ended; returns when it is ready."""
+        """Starts a part that has ended; returns when it is ready. A new Ray takes new spokes."""
         await self._start_part(self._parts[name])
+        if name == RAY:
+            spokes = [f"spoke-{spoke}" for spoke in self.ports.spokes]
+            for spoke in spokes:
+                self.kill(spoke)
+            await asyncio.gather(*(self._start_part(self._parts[spoke]) for spoke in spokes))
         self._write_record()
-
-    async def stop_part(self, name: str) -> None:
-        """Drains one part."""
-        await self._stop(name)
 
     def fallen(self) -> list[Process]:
         """The parts that have ended by themselves."""

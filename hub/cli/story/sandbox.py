@@ -25,6 +25,10 @@ class LocalStripe:
             found.setdefault(payment["metadata"].get("job_id", ""), []).append(payment)
         return found
 
+    async def forget(self) -> None:
+        """Empties the stand-in, as if it were new."""
+        await self._call("DELETE", "/_config/data")
+
     async def card_with_authentication(self) -> str:
         """A token of the test card whose holder must approve each charge."""
         form = {
@@ -48,7 +52,7 @@ class LocalStripe:
             session.request(method, self._base + path, **options) as response,
         ):
             response.raise_for_status()
-            return await response.json()
+            return await response.json() if response.content_type == "application/json" else None
 
 
 def messages_about(inbox: Path, message_id: str) -> list[str]:
