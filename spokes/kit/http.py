@@ -1,4 +1,4 @@
-"""HTTP to a provider: one session per actor, every request's progress known, every fault classified."""
+"""HTTP to a provider: kept connections, every request's progress known, every fault classified."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

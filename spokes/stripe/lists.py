@@ -51,7 +51,7 @@ class Finder:
         asked = {"limit": "100", **params}
         for _ in range(MOST_PAGES):
             reply = await call.http.get(self._path, params=asked, headers=self._headers)
-            if reply.status == 400 and asked.pop(SINCE, None):
+            if reply.status == 400 and asked.pop(SINCE, ""):
                 self._takes_since = False  # not every list does
                 continue
             if reply.status >= 300:

@@ -9,7 +9,10 @@ import pytest
 from hub.cli.errors import PartFailed
 from hub.cli.stack.processes import Command, Process, environment_of, kill_group, still_runs, until
 
-FAMILY = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1).wait()"
+FAMILY = (
+    "import subprocess, sys;"
+    "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'], start_new_session=True).wait()"
+)
 
 
 def python(program: str, **environment: str) -> Command:
@@ -30,7 +33,7 @@ async def test_a_part_that_ends_is_reported_with_its_last_words(tmp_path: Path) 
 
 async def test_a_part_that_takes_too_long_is_reported(tmp_path: Path) -> None:
     process = Process("slow", python("input()"), tmp_path / "log")
-    process_waits = Process("slow", python("import time; time.sleep(60)"), tmp_path / "log2")
+    process_waits = Process("slow", python("import signal; signal.pause()"), tmp_path / "log2")
     with pytest.raises(PartFailed, match=r"slow was not ready within 0\.2 s"):
         await process_waits.ready(never, 0.2)
     process_waits.kill()
