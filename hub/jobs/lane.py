@@ -30,6 +30,8 @@ class Lane:
         self._in_flight = 0
         self._adopted = False
         self.failed = False
+        self._is_full = False
+        self._expire_next = 0.0
         self._work: set[asyncio.Task[None]] = set()
 
     async def run_once(self) -> float | None:
@@ -37,7 +39,8 @@ class Lane:
         if not self._adopted:
             await self._adopt()
         free = min(self._concurrency - self._in_flight, BATCH)
-        if free <= 0:
+        self._is_full = free <= 0
+        if self._is_full:
             return None
         if not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
@@ -70,8 +73,11 @@ class Lane:
             self._start(orphans, self._dispatch.recover)
 
     async def _until_due(self) -> float:
-        for job_id in await self._store.expire(self.lane, self.term):
-            self._tools.post(job_id)
+        now = self._tools.clock.monotonic()
+        if now >= self._expire_next:
+            self._expire_next = now + POLL_SECONDS
+            for job_id in await self._store.expire(self.lane, self.term):
+                self._tools.post(job_id)
         due = await self._store.next_due(self.lane)
         return POLL_SECONDS if due is None else min(POLL_SECONDS, max(due, 0.005))
 
@@ -106,4 +112,5 @@ class Lane:
 
     def _one_done(self) -> None:
         self._in_flight -= 1
-        self.hint()
+        if self._is_full:
+            self.hint()

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -57,13 +59,15 @@ def otlp() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, otlp: Receiver) -> Iterator[RunningStack]:
+def stack(otlp: Receiver) -> Iterator[RunningStack]:
     """The stack, on ports of its own."""
-    state = tmp_path_factory.mktemp("stack")
+    state = Path(tempfile.mkdtemp(prefix="stack-tests-"))
+    state.chmod(0o711)  # so that Postgres, which does not run as root, keeps its files here too
     os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = otlp.endpoint
     with started(options(state, base_port=BASE_PORT), Output(as_json=True)) as running:
         yield RunningStack(running, state)
     del os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture
