@@ -16,9 +16,9 @@ from spokes.kit.attempts import Attempts, Closed, Finished, Fresh, Running
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import ActorLost, PoolOverloaded, WarrantRefused
 from spokes.kit.evidence import Notary, Witness
+from spokes.kit.inline import Pool
 from spokes.kit.manifest import Manifest
 from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, stamp, to_proto
-from spokes.kit.pool import Pool
 from spokes.kit.progress import Progress, Track
 from spokes.kit.warrant import Warrants
 

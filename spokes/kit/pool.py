@@ -3,24 +3,24 @@
 import asyncio
 import logging
 import os
+import secrets
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from mesh.clock import Clock, SystemClock
-from mesh.telemetry import ENDPOINT, Telemetry
-from spokes.kit import registry
-from spokes.kit.accounts import is_loopback, load_accounts
+from mesh.clock import Clock
+from spokes.kit.accounts import is_loopback
 from spokes.kit.coalesce import Courier, Desk, Item
 from spokes.kit.envelope import deadline_of
 from spokes.kit.errors import ActorLost, PoolOverloaded
+from spokes.kit.inline import InlinePool, Pool, Recipe
 from spokes.kit.manifest import PoolSpec
 from spokes.kit.sizing import Load, RestartBudget, desired_size, is_idle
-from spokes.kit.worker import Worker
 
 ACTOR_CPUS: Final = 0.1
 RESTARTS: Final = 5
@@ -36,72 +36,64 @@ LOCAL_OBJECT_STORE_BYTES: Final = 80 << 20
 _log = logging.getLogger(__name__)
 
 
-class Pool(Protocol):
-    """Runs envelopes. `run` raises ActorLost (may have been done) and PoolOverloaded (was not)."""
-
-    async def start(self) -> None:
-        """Returns when the least number of actors answers."""
-        ...
-
-    async def run(self, question: bytes) -> bytes:
-        """Answers one envelope."""
-        ...
-
-    def actor_pids(self) -> list[int]:
-        """The process ids of the actors."""
-        ...
-
-    async def close(self) -> None:
-        """Ends the actors and whatever they still do."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How an actor makes its worker: by names and paths, so no secret passes through Ray."""
+class OwnRay:
+    """A Ray for this process alone, on loopback. It ends when the process does, however that ends.
 
-    spoke: str
-    accounts_file: str
-    instance: str
-    otlp_endpoint: str = ""
+    It has a process of its own, because Ray forks, and a fork of a process with gRPC's threads in it
+    sometimes never comes to its end.
+    """
 
-    def make(self) -> Worker:
-        """Makes the worker, in the process that will run it."""
-        if self.otlp_endpoint:
-            os.environ[ENDPOINT] = self.otlp_endpoint
-        manifest = registry.manifest(self.spoke)
-        accounts = load_accounts(
-            Path(self.accounts_file), names=frozenset(manifest.accounts), egress=manifest.egress
+    address: str
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def start(cls, *, cpus: int) -> "OwnRay":
+        """Returns when it answers; raises ActorLost if it does not."""
+        # The token is handed on by the environment, to the Ray and to whoever connects to it.
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        os.environ["RAY_AUTH_MODE"] = "token"
+        _prepare_environment(loopback=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "spokes.kit.pool", str(cpus)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        telemetry = Telemetry.start(self.spoke, self.instance)
-        clock = SystemClock()
-        return Worker(manifest, registry.build(self.spoke), accounts, clock=clock, telemetry=telemetry)
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        if not address:
+            raise ActorLost("Ray did not start")
+        return cls(address, process)
+
+    def stop(self) -> None:
+        """Ends it."""
+        self.process.communicate()
 
 
-class InlinePool:
-    """No processes: the provider's code runs in this one. For tests, and machines too small for Ray."""
+def _prepare_environment(*, loopback: bool) -> None:
+    # Under `uv run` Ray would pack the whole folder as a runtime environment.
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    if loopback:
+        # Ray takes loopback for the machine's outer address, unless it thinks that it is a laptop's.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._worker: Worker | None = None
 
-    async def start(self) -> None:
-        """Makes the worker."""
-        self._worker = self._recipe.make()
+def _run_own_ray(cpus: int) -> None:
+    """What `OwnRay` runs: says its address, and lasts until its input ends."""
+    import ray
 
-    async def run(self, question: bytes) -> bytes:
-        """Answers one envelope."""
-        assert self._worker is not None
-        return await self._worker.run(question)
-
-    def actor_pids(self) -> list[int]:
-        """There are none."""
-        return []
-
-    async def close(self) -> None:
-        """Closes the worker's connections."""
-        if self._worker is not None:
-            await self._worker.close()
+    ray.init(
+        num_cpus=cpus,
+        include_dashboard=False,
+        object_store_memory=LOCAL_OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+    )
+    sys.stdout.write(f"{ray.get_runtime_context().gcs_address}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    ray.shutdown()
 
 
 class SpokeActor:
@@ -150,6 +142,7 @@ class RayPool:
         self._idle_since = clock.monotonic()
         self._ticking: asyncio.Task[None] | None = None
         self._ray: Any = None
+        self._own: OwnRay | None = None
 
     async def start(self) -> None:
         """Connects to Ray, or starts one here; returns when the least number of actors answers."""
@@ -183,31 +176,23 @@ class RayPool:
         for member in list(self._members):
             self._remove(member)
         await asyncio.to_thread(self._ray.shutdown)
+        if self._own is not None:
+            await asyncio.to_thread(self._own.stop)
 
     def _connect(self) -> None:
-        # Under `uv run` Ray would pack the whole folder as a runtime environment.
-        os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
-        if not self._address or is_loopback(self._address.rpartition(":")[0]):
-            # Ray takes loopback for the machine's outer address, unless it thinks that it is a laptop's.
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        if not self._address:
+            self._own = OwnRay.start(cpus=self._spec.most)
+        address = self._own.address if self._own else self._address
+        _prepare_environment(loopback=is_loopback(address.rpartition(":")[0]))
         import ray  # here, because a spoke with the inline pool needs no Ray
 
         self._ray = ray
-        options: dict[str, Any] = {
-            "namespace": f"spoke-{self._recipe.spoke}",
-            "log_to_driver": False,
-            "configure_logging": False,
-        }
-        if self._address:
-            options["address"] = self._address
-        else:
-            options.update(
-                num_cpus=self._spec.most,
-                include_dashboard=False,
-                object_store_memory=LOCAL_OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-            )
-        ray.init(**options)
+        ray.init(
+            address=address,
+            namespace=f"spoke-{self._recipe.spoke}",
+            log_to_driver=False,
+            configure_logging=False,
+        )
 
     async def _add(self) -> None:
         actor = self._ray.remote(
@@ -319,3 +304,7 @@ def make_pool(backend: str, recipe: Recipe, spec: PoolSpec, *, address: str, clo
     if backend == "inline":
         return InlinePool(recipe)
     return RayPool(recipe, spec, address=address, clock=clock)
+
+
+if __name__ == "__main__":
+    _run_own_ray(int(sys.argv[1]))

@@ -20,8 +20,9 @@ from spokes.kit import errors, registry
 from spokes.kit.accounts import load_accounts
 from spokes.kit.attempts import Attempts
 from spokes.kit.evidence import Notary
+from spokes.kit.inline import Pool, Recipe
 from spokes.kit.performing import Performing
-from spokes.kit.pool import Pool, Recipe, make_pool
+from spokes.kit.pool import make_pool
 from spokes.kit.servicer import SpokeServicer
 from spokes.kit.settings import Settings
 from spokes.kit.warrant import Warrants

@@ -12,7 +12,7 @@ from integration.spoke.v1 import spoke_service_pb2 as pb
 from mesh.clock import SystemClock
 from spokes.kit import envelope, registry
 from spokes.kit.envelope import Task, Verdict
-from spokes.kit.pool import Recipe
+from spokes.kit.inline import Recipe
 from spokes.kit.specimen import JOB_ID
 from spokes.kit.worker import Worker
 from tests.spokes.harness import account, operation
