@@ -3,7 +3,6 @@
 import sys
 
 import click
-import uvloop
 
 from audit_service import app
 from audit_service.errors import AuditError
@@ -11,6 +10,7 @@ from audit_service.settings import LogSettings, Settings, owner_url
 from audit_service.store.migrate import migrate as migrate_database
 from mesh.errors import MeshError
 from mesh.evidence.errors import EvidenceError
+from mesh.run import run_service
 from mesh.settings import Environment
 
 
@@ -28,19 +28,19 @@ def cli() -> None:
 def serve(accept_missing_mark: bool) -> None:
     """Serves until SIGTERM."""
     settings = Settings.read(Environment.of_process())
-    uvloop.run(app.serve(settings, accept_missing_mark=accept_missing_mark))
+    run_service(app.serve(settings, accept_missing_mark=accept_missing_mark))
 
 
 @cli.command()
 def migrate() -> None:
     """Brings the database to the newest schema; harmless when it is."""
-    uvloop.run(migrate_database(owner_url(Environment.of_process())))
+    run_service(migrate_database(owner_url(Environment.of_process())))
 
 
 @cli.command()
 def fsck() -> None:
     """Re-hashes the whole log. Exit code 1 if anything does not agree."""
-    sys.exit(0 if uvloop.run(app.fsck(LogSettings.read(Environment.of_process()))) else 1)
+    sys.exit(0 if run_service(app.fsck(LogSettings.read(Environment.of_process()))) else 1)
 
 
 def main() -> None:

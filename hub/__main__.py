@@ -4,10 +4,10 @@ import asyncio
 import sys
 
 import click
-import uvloop
 
 from hub import app, settings
 from hub.store.migrate import migrate as migrate_store
+from mesh.run import run_service
 from mesh.settings import Environment, SettingsError
 
 
@@ -19,7 +19,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serves until SIGTERM, then drains."""
-    uvloop.run(app.serve(settings.load(Environment.of_process())))
+    run_service(app.serve(settings.load(Environment.of_process())))
 
 
 @main.command()

@@ -4,10 +4,10 @@ import json
 import sys
 
 import click
-import uvloop
 
 from mesh.errors import SettingsError
 from mesh.evidence.errors import EvidenceError
+from mesh.run import run_service
 from mesh.settings import Environment
 from spokes.kit import capability, check, registry, scaffold, server, settings
 from spokes.kit.errors import SpokeError
@@ -38,7 +38,7 @@ def check_command(name: str) -> None:
 @click.argument("name")
 def run(name: str) -> None:
     """Serves a spoke until SIGTERM, then drains."""
-    uvloop.run(server.serve(name, settings.load(Environment.of_process())))
+    run_service(server.serve(name, settings.load(Environment.of_process())))
 
 
 @main.command(name="list")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 
 from hub.cli.audit import newest_checkpoint
 from hub.cli.measure import commits, cpu_seconds, difference, quantiles
@@ -49,7 +50,7 @@ def bench(count: int, concurrency: int, state: Path, as_json: bool) -> None:
     """
     output = Output(as_json=as_json)
     with running_stack(state, output) as place:
-        figures = asyncio.run(measure(place, output, count=count, concurrency=concurrency))
+        figures = uvloop.run(measure(place, output, count=count, concurrency=concurrency))
     output.table(("figure", "value"), figures.items())
     output.result(figures)
 

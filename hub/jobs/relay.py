@@ -7,7 +7,7 @@ from hub.jobs.ports import AuditLog, LaneStore, Receipt
 
 BATCH = 128  # of the greatest envelopes, just under the message limit
 POLL_SECONDS = 1.0
-LINGER_SECONDS = 0.05
+LINGER_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -20,11 +20,13 @@ class Relay:
         self._lane = lane
         self._store = store
         self._log = log
+        self._is_behind = False
 
     async def run_once(self) -> float | None:
         """Relays one batch; at once again if there may be more."""
-        # Nobody waits for this, so the statements of a few milliseconds go together.
-        await asyncio.sleep(LINGER_SECONDS)
+        if not self._is_behind:
+            # Nobody waits for this: what is said within a fifth of a second goes together.
+            await asyncio.sleep(LINGER_SECONDS)
         statements = await self._store.read_outbox(self._lane, BATCH)
         if not statements:
             return POLL_SECONDS
@@ -38,4 +40,5 @@ class Relay:
         if refused:
             _log.error("the log refused statements", extra={"lane": self._lane, "refused": refused})
         await self._store.clear_outbox(held, refused)
-        return 0 if len(statements) == BATCH else POLL_SECONDS
+        self._is_behind = len(statements) == BATCH
+        return 0 if self._is_behind else POLL_SECONDS
