@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.jobs.dispatch import Tools
 from hub.jobs.lane import Lane
-from hub.jobs.ports import AuditLog, Clock, HeldEvents, LaneStore, Notary, Settled, Settlement, Spokes
+from hub.jobs.ports import AuditLog, Clock, HeldEvents, LaneStore, Notary, Post, Settled, Settlement, Spokes
 from hub.jobs.relay import Relay
 from mesh.batcher import Batcher
 from mesh.duty import DutyLoop
@@ -27,7 +27,7 @@ class Ports:
     spokes: Spokes
     clock: Clock
     draw: Callable[[], float]
-    post: Callable[[str], None]
+    post: Post
 
 
 class LaneLoops:

@@ -1,6 +1,5 @@
 """Every capability, served from its descriptors: one generic edge, no code per operation."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from hub.edge.convert import (
 )
 from hub.edge.tenants import Tenants
 from hub.edge.waiting import Waiting
+from hub.jobs.board import Ticket
 from hub.jobs.ids import job_id
 from hub.jobs.model import Job, NewJob, Origin, Work, queued
 from hub.jobs.ports import Clock
@@ -89,13 +89,13 @@ class Operation:
         finally:
             ticket.cancel()
 
-    async def _job(self, new: NewJob, ticket: asyncio.Future[None], wait: float) -> Job:
+    async def _job(self, new: NewJob, ticket: Ticket, wait: float) -> Job:
         accepted = await self._desk.submission.submit(new)
         if accepted.created_at is None:
             return await self._desk.waiting.job(accepted.job_id, seconds=wait)
         if wait <= 0:
             return queued(new, accepted.created_at)
-        return await self._desk.waiting.fresh_job(new.job_id, ticket, seconds=wait)
+        return await self._desk.waiting.fresh_job(new, accepted.created_at, ticket, seconds=wait)
 
     def _new_job(self, request: Any) -> NewJob:
         envelope: RequestContext = request.context

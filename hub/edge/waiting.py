@@ -1,11 +1,11 @@
 """Waiting for jobs: hints wake the waiter, the store says what is true."""
 
-import asyncio
+from datetime import datetime
 from typing import Protocol
 
-from hub.jobs.board import Board, wait_for
+from hub.jobs.board import Board, Ticket, wait_for
 from hub.jobs.errors import JobNotFound
-from hub.jobs.model import SETTLED, Job
+from hub.jobs.model import SETTLED, Job, NewJob, ended
 from hub.jobs.ports import Clock
 
 POLL_SECONDS = 1.0
@@ -27,15 +27,16 @@ class Waiting:
         self._board = board
         self._clock = clock
 
-    def ticket(self, job_id: str) -> asyncio.Future[None]:
+    def ticket(self, job_id: str) -> Ticket:
         """A ticket for a job that is not in the store yet."""
         return self._board.ticket(job_id)
 
-    async def fresh_job(self, job_id: str, ticket: asyncio.Future[None], *, seconds: float) -> Job:
-        """Like `job`, for one that has just been accepted: it is not read before something happened."""
+    async def fresh_job(self, new: NewJob, created_at: datetime, ticket: Ticket, *, seconds: float) -> Job:
+        """Like `job`, for one just accepted: it is read only if the ticket does not say how it ended."""
         until = self._clock.monotonic() + seconds
-        await wait_for(ticket, min(seconds, POLL_SECONDS))
-        return await self.job(job_id, seconds=until - self._clock.monotonic())
+        if await wait_for(ticket, min(seconds, POLL_SECONDS)) and (ending := ticket.result()):
+            return ended(new, created_at, ending)
+        return await self.job(new.job_id, seconds=until - self._clock.monotonic())
 
     async def job(self, job_id: str, *, seconds: float) -> Job:
         """The job, after a wait of at most `seconds` for it to settle; raises JobNotFound."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_OID, uuid5
 
 from hub.jobs.decide import Moment, after_attempt
-from hub.jobs.model import Claimed, Purpose
+from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.ports import (
     AuditLog,
@@ -17,6 +17,7 @@ from hub.jobs.ports import (
     LogUnavailable,
     Notary,
     Orphan,
+    Post,
     Receipt,
     Refused,
     Report,
@@ -45,7 +46,7 @@ class Tools:
     spokes: Spokes
     clock: Clock
     draw: Callable[[], float]
-    post: Callable[[str], None]
+    post: Post
 
 
 class Dispatch:
@@ -158,9 +159,10 @@ class Dispatch:
                 evidence=result.evidence,
             )
         )
+        ended = settled.ending if settled.ending.state in SETTLED else None
         if settled.has_held_events:
             await self._tools.events.apply(claimed.job_id)
-        self._tools.post(claimed.job_id)
+        self._tools.post(claimed.job_id, ended)
         self._done()
 
 

@@ -1,7 +1,7 @@
 """What a job is, where it can stand, and where it can go from there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -158,6 +158,20 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ended, as the store has it."""
+
+    state: JobState
+    attempt_count: int
+    at: datetime
+    reason: str
+    message: str
+    provider_reference: str
+    result_type: str
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A job as of one change of its state."""
 
@@ -192,4 +206,20 @@ def queued(new: NewJob, created_at: datetime) -> Job:
         result=b"",
         labels=new.labels,
         proven=False,
+    )
+
+
+def ended(new: NewJob, created_at: datetime, ending: Ending) -> Job:
+    """The job that a request became, at its end. Its evidence is still on its way to the log."""
+    return replace(
+        queued(new, created_at),
+        state=ending.state,
+        attempt_count=ending.attempt_count,
+        updated_at=ending.at,
+        due_at=None,
+        provider_reference=ending.provider_reference,
+        reason=ending.reason,
+        message=ending.message,
+        result_type=ending.result_type,
+        result=ending.result,
     )

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from hub.jobs.decide import Decision
-from hub.jobs.model import Claimed, Job, JobState, NewJob
+from hub.jobs.model import Claimed, Ending, Job, NewJob
 from hub.jobs.outcome import Outcome
 from hub.jobs.spec import OperationSpec
 
@@ -50,7 +50,7 @@ class Settled:
     """What the store made of a settlement."""
 
     job_id: str
-    state: JobState
+    ending: Ending
     has_held_events: bool
 
 
@@ -244,3 +244,11 @@ class Spokes(Protocol):
 
 Settle = Callable[[Settlement], Awaitable[Settled]]
 """Settles one attempt, sharing its commit with others; raises LaneLost."""
+
+
+class Post(Protocol):
+    """Says that a job has changed, and how it ended if it did."""
+
+    def __call__(self, job_id: str, ending: Ending | None = None) -> None:
+        """Wakes those who wait."""
+        ...

@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.errors import LaneLost
-from hub.jobs.model import Claimed, JobState
+from hub.jobs.model import Claimed
 from hub.jobs.ports import Orphan, Settled, Settlement, Statement
 from hub.store import statements
 from hub.store.engine import single
-from hub.store.rows import claimed_from_row, settlement_columns
+from hub.store.rows import claimed_from_row, settled_from_row, settlement_columns
 
 
 class PostgresLaneStore:
@@ -51,12 +51,7 @@ class PostgresLaneStore:
         columns = settlement_columns(settlements)
         async with self._single.connect() as connection:
             rows = await connection.execute(statements.SETTLE, {"lane": lane, "term": term, **columns})
-            found = {
-                str(row["job_id"]): Settled(
-                    str(row["job_id"]), JobState(row["new_state"]), row["has_held_events"]
-                )
-                for row in rows.mappings()
-            }
+            found = {s.job_id: s for s in map(settled_from_row, rows.mappings())}
         if missing := [s.job_id for s in settlements if s.job_id not in found]:
             raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
         return [found[s.job_id] for s in settlements]

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from hub.jobs.decide import Decision
-from hub.jobs.model import Claimed, Event, Job, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
-from hub.jobs.ports import Settlement
+from hub.jobs.model import Claimed, Ending, Event, Job, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
+from hub.jobs.ports import Settled, Settlement
 
 Columns = dict[str, list[Any]]
 
@@ -85,6 +85,21 @@ def claimed_from_row(row: RowMapping, term: int) -> Claimed:
         work=Work(row["operation"], row["request_type"], row["request"], row["salt"], row["provider_key"]),
         term=term,
     )
+
+
+def settled_from_row(row: RowMapping) -> Settled:
+    """What a row of `settle` says of an attempt's end."""
+    ending = Ending(
+        state=JobState(row["new_state"]),
+        attempt_count=row["new_attempt_count"],
+        at=row["settled_at"],
+        reason=row["new_reason"],
+        message=row["new_message"],
+        provider_reference=row["new_reference"],
+        result_type=row["new_result_type"],
+        result=row["new_result"],
+    )
+    return Settled(str(row["job_id"]), ending, row["has_held_events"])
 
 
 def job_from_row(row: RowMapping) -> Job:

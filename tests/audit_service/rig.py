@@ -132,6 +132,16 @@ class Rig:
         """The high-water mark's file."""
         return self.directory / "mark" / "high-water"
 
+    def block_mark(self) -> None:
+        """Makes the mark's file one that cannot be written."""
+        self.mark.rename(self.mark.with_name("aside"))
+        self.mark.mkdir()
+
+    def unblock_mark(self) -> None:
+        """Puts the mark's file back."""
+        self.mark.rmdir()
+        self.mark.with_name("aside").rename(self.mark)
+
     def environment(self, **changes: str) -> dict[str, str]:
         """The service's environment."""
         self.mark.parent.mkdir(exist_ok=True)

@@ -1,13 +1,15 @@
 """Start-up: the log goes on where it was, and refuses to where the database is not to be believed."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from audit_service.errors import LogInconsistent, LogRolledBack, MarkMissing
+from audit_service.log.ports import Mark
+from audit_service.store.mark_file import SLOT, HighWaterFile
 from integration.audit.v1 import audit_service_pb2 as pb
 from mesh.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from mesh.evidence.keys import SigningKey
@@ -111,9 +113,24 @@ async def test_an_unreadable_mark_is_not_a_missing_one(rig: Rig, content: str) -
             pass
 
 
+async def test_a_torn_record_leaves_the_mark_before_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "mark"
+    file = HighWaterFile(path)
+    await file.write(Mark(7, b"a" * 32))
+    await file.write(Mark(8, b"b" * 32))
+    torn = bytearray(path.read_bytes())
+    torn[SLOT + 100] ^= 1
+    path.write_bytes(torn)
+    restarted = HighWaterFile(path)
+    assert await restarted.read() == Mark(7, b"a" * 32)
+    await restarted.write(Mark(9, b"c" * 32))
+    assert await HighWaterFile(path).read() == Mark(9, b"c" * 32)
+
+
 async def test_a_mark_of_another_tree_is_refused(rig: Rig) -> None:
     head = await _fill(rig, 5)
-    rig.mark.write_text(json.dumps({"size": head.size - 1, "root": "00" * 32}))
+    rig.mark.unlink()
+    await HighWaterFile(rig.mark).write(Mark(head.size - 1, bytes(32)))
     async with _refused(rig, LogInconsistent, "forked"):
         pass
 

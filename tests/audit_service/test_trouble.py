@@ -69,11 +69,11 @@ async def test_a_database_that_refuses_writes_gives_no_acknowledgement(rig: Rig,
 
 
 async def test_a_mark_that_cannot_be_written_gives_no_acknowledgement(rig: Rig, callers: Callers) -> None:
-    rig.mark.with_name("high-water.new").mkdir()
+    rig.block_mark()
     envelope = callers.sealed(intent(new_job()))
     await _unavailable(callers.append(envelope))
     await _unavailable(callers.append(envelope))
-    rig.mark.with_name("high-water.new").rmdir()
+    rig.unblock_mark()
     response = await callers.append(envelope)
     assert response.results[0].receipt.index == 3
     assert await callers.findings() == []
@@ -92,10 +92,10 @@ async def test_health_says_whether_the_log_can_be_written(rig: Rig, callers: Cal
         return await status() == health_pb2.HealthCheckResponse.SERVING
 
     assert await up()
-    rig.mark.with_name("high-water.new").mkdir()
+    rig.block_mark()
     await _unavailable(callers.append(callers.sealed(intent(new_job()))))
     await _until(down)
-    rig.mark.with_name("high-water.new").rmdir()
+    rig.unblock_mark()
     await _until(up)
 
 

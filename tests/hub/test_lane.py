@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.board import Board, wait_for
-from hub.jobs.model import SETTLED, Job, JobState, NewJob
+from hub.jobs.model import SETTLED, Job, JobState, NewJob, ended
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Succeeded, Unknown
 from hub.jobs.ports import Knowledge
 from hub.jobs.spec import Replay
@@ -204,3 +205,16 @@ async def test_nothing_is_claimed_for_a_silent_spoke(bench: Bench) -> None:
     found = await bench.jobs.get(job.job_id)
     assert found is not None
     assert (found.state, found.attempt_count) == (JobState.QUEUED, 0)
+
+
+async def test_what_is_posted_at_the_end_is_what_the_store_then_says(bench: Bench) -> None:
+    job = new_job(1)
+    bench.spokes.outcomes = [Succeeded("T", b"r", "ref")]
+    ticket = bench.board.ticket(job.job_id)
+    (accepted,) = await bench.jobs.accept([job])
+    bench.run(await bench.own())
+    ending = await asyncio.wait_for(ticket, 10)
+    assert ending is not None
+    assert accepted.created_at is not None
+    stored = await bench.until(job, SETTLED)
+    assert replace(ended(job, accepted.created_at, ending), proven=stored.proven) == stored

@@ -55,7 +55,8 @@ WITH owned AS (
         message = s.new_message, result_type = s.new_result_type, result = s.new_result
     FROM settled s WHERE j.job_id = s.job_id AND s.new_state < 6
 )
-SELECT job_id, new_state, EXISTS (
+SELECT job_id, new_state, new_attempt_count, new_reason, new_message, new_reference, new_result_type, new_result,
+       now() AS settled_at, EXISTS (
     SELECT 1 FROM webhook_event w WHERE w.job_id = settled.job_id AND w.handled = ''
 ) AS has_held_events
 FROM settled
