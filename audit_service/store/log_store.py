@@ -34,7 +34,12 @@ class PostgresLogStore:
             connect_args={
                 "timeout": timeout_seconds,
                 "command_timeout": timeout_seconds,
-                "server_settings": {"synchronous_commit": "on", "application_name": "audit writer"},
+                "server_settings": {
+                    "synchronous_commit": "on",
+                    "application_name": "audit writer",
+                    # Two long statements whose plans do not depend on what they are given.
+                    "plan_cache_mode": "force_generic_plan",
+                },
             },
         )
         self._connection: AsyncConnection | None = None

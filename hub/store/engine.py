@@ -17,6 +17,8 @@ def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
                 "statement_timeout": "15000",
                 "idle_in_transaction_session_timeout": "15000",
                 "jit": "off",
+                # The statements are long and their plans do not depend on what they are given.
+                "plan_cache_mode": "force_generic_plan",
             },
         },
     )
