@@ -67,6 +67,18 @@ class Core:
                     raise
                 await asyncio.sleep(0.1)
 
+    async def states(self, job_id: str) -> list[int]:
+        """The states that a job went through, as Core was told of them."""
+        request = jobs_service_pb2.WatchJobsRequest(tenant=TENANT, job_id=job_id)
+        call = self._jobs.WatchJobs(request, timeout=10)
+        found: list[int] = []
+        async for response in call:
+            found += [event.job.state for event in response.events]
+            if found and found[-1] in ENDED:
+                call.cancel()
+                return found
+        return found
+
     async def ended(self, job_ids: Sequence[str], *, seconds: float = 120) -> list[job_pb2.Job]:
         """The jobs, once all have ended and the log holds all that was said about them."""
         async with asyncio.timeout(seconds):

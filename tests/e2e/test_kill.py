@@ -67,6 +67,25 @@ async def test_a_part_killed_in_the_middle_loses_and_doubles_nothing(
         check_attempts(await statements(stack.place, job_id))
 
 
+async def test_an_actor_lost_with_a_request_written_shows_doubt_and_then_the_truth(
+    stack: RunningStack, core: Core
+) -> None:
+    await LocalStripe(stack.place.address("stripe-sandbox")).forget()
+    accepted = await charge_all(core, lambda: kill_actor(stack, "stripe"))
+    await core.ended(accepted)
+    lost = []
+    for job_id in accepted:
+        said = [s for _, s in await statements(stack.place, job_id)]
+        if any(s["kind"] == "evidence" and s["res"].get("reason") == "ACTOR_LOST" for s in said):
+            lost.append(job_id)
+            assert any(s["kind"] == "intent" and s["purpose"] == "look_up" for s in said)
+    assert lost, "no attempt was under way when the actors were killed"
+    for job_id in lost:
+        states = await core.states(job_id)
+        assert states[0] == job_pb2.JOB_STATE_IN_DOUBT
+        assert states[-1] == job_pb2.JOB_STATE_SUCCEEDED
+
+
 async def test_no_call_reaches_the_provider_while_the_audit_service_is_down(
     stack: RunningStack, core: Core
 ) -> None:
