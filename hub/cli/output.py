@@ -11,12 +11,17 @@ from rich.console import Console
 from rich.table import Table
 
 
+WIDTH_OF_FILES = 180
+
+
 class Output:
     """Prints for people, or for programs if `as_json`; then everything but the object goes to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = WIDTH_OF_FILES
 
     def say(self, text: str) -> None:
         """A sentence of progress or of the story."""
@@ -24,11 +29,15 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table; programs get none."""
-        if self.as_json:
+        lines = [[str(cell) for cell in row] for row in rows]
+        if self.as_json or not lines:
             return
-        table = Table(*columns, box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*(str(cell) for cell in row))
+        table = Table(box=None, pad_edge=False)
+        for number, name in enumerate(columns):
+            # The first column names the row: it is what people copy, so it is never cut.
+            table.add_column(name, no_wrap=number == 0, min_width=len(lines[0][0]) if number == 0 else None)
+        for line in lines:
+            table.add_row(*line)
         self._console.print(table)
 
     def result(self, value: Mapping[str, Any]) -> None:

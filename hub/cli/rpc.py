@@ -55,4 +55,5 @@ def readable_errors(part: str) -> Iterator[None]:
         if details is None and error.code() in _UNREACHABLE:
             raise NotReady(f"{part} does not answer ({error.code().name}); try `hubctl status`") from error
         reason = details.reason if details else error.code().name
-        raise Refused(f"{reason}: {error.details()}") from error
+        faults = [f"{v.field}: {v.description}" for v in details.violations] if details else []
+        raise Refused(f"{reason}: {'; '.join(faults) or error.details()}") from error

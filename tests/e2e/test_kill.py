@@ -78,7 +78,8 @@ async def test_an_actor_lost_with_a_request_written_shows_doubt_and_then_the_tru
         said = [s for _, s in await statements(stack.place, job_id)]
         if any(s["kind"] == "evidence" and s["res"].get("reason") == "ACTOR_LOST" for s in said):
             lost.append(job_id)
-            assert any(s["kind"] == "intent" and s["purpose"] == "look_up" for s in said)
+            # The truth came by a look-up of our own, or the provider's webhook was faster.
+            assert any(s.get("purpose") == "look_up" or s["kind"] == "confirmation" for s in said)
     assert lost, "no attempt was under way when the actors were killed"
     for job_id in lost:
         states = await core.states(job_id)
