@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
 
-
 WIDTH_OF_FILES = 180
 
 
