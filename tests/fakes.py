@@ -68,6 +68,7 @@ class FakeSpokes:
 
     def __init__(self, outcomes: Sequence[Outcome] = ()) -> None:
         self.outcomes = list(outcomes)
+        self.evidence = b"evidence"
         self.sent: list[str] = []
         self.knowledge = Knowledge.NONE
         self.cut = False
@@ -90,7 +91,7 @@ class FakeSpokes:
         if self.cut:
             raise SpokeUnavailable("cut")
         for attempt in attempts:
-            yield [Result(attempt.claimed.attempt_id, self.outcomes.pop(0), b"evidence")]
+            yield [Result(attempt.claimed.attempt_id, self.outcomes.pop(0), self.evidence)]
 
     async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
         """Knows of every attempt what the test says."""

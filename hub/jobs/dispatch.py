@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
 from hub.jobs.decide import Moment, after_attempt
@@ -103,12 +103,20 @@ class Dispatch:
                 for result in results:
                     attempt = open_attempts.pop(result.attempt_id, None)
                     if attempt:
-                        settling.append(asyncio.create_task(self._settle_result(attempt.claimed, result)))
+                        attested = self._attested(attempt, result)
+                        settling.append(asyncio.create_task(self._settle_result(attempt.claimed, attested)))
         except SpokeUnavailable as problem:
             _log.warning("spoke cut off", extra={"lane": self._lane, "problem": str(problem)})
         await asyncio.gather(*settling)
         if open_attempts:
             await self._resolve(list(open_attempts.values()))
+
+    def _attested(self, attempt: Warranted, result: Result) -> Result:
+        # A spoke that could not verify the intent has nothing to say; the hub still owes the log an end.
+        if result.evidence or not isinstance(result.outcome, NotSent | Unknown):
+            return result
+        evidence = self._tools.notary.evidence(attempt.claimed, result.outcome, attempt.receipt)
+        return replace(result, evidence=evidence)
 
     async def _resolve(self, attempts: Sequence[Warranted]) -> None:
         unresolved = {w.claimed.attempt_id: w for w in attempts}
@@ -136,8 +144,8 @@ class Dispatch:
             await self._settle_result(attempt.claimed, report.result)
             return
         outcome = unreported(report.knowledge)
-        evidence = self._tools.notary.evidence(attempt.claimed, outcome, attempt.receipt)
-        await self._settle_result(attempt.claimed, Result(report.attempt_id, outcome, evidence))
+        result = self._attested(attempt, Result(report.attempt_id, outcome, b""))
+        await self._settle_result(attempt.claimed, result)
 
     async def _settle_refused(self, claimed: Claimed, refused: Refused) -> None:
         outcome = NotSent(

@@ -121,6 +121,22 @@ async def test_an_attempt_whose_intent_the_log_refuses_is_never_sent(bench: Benc
     assert bench.spokes.sent == []
 
 
+async def test_an_attempt_that_the_spoke_would_not_answer_for_gets_its_evidence_from_the_hub(
+    bench: Bench,
+) -> None:
+    job = new_job(1)
+    bench.spokes.evidence = b""
+    bench.spokes.outcomes = [NotSent(NotSentCause.NO_RECEIPT, "NO_RECEIPT", "")] * 3
+    await bench.jobs.accept([job])
+    bench.run(await bench.own())
+    assert (await bench.until(job, SETTLED)).state is JobState.DEAD
+    while not (await bench.until(job, SETTLED)).proven:
+        await wait_for(bench.board.news(), 0.05)
+    assert set(bench.log.entries) == {
+        f"{kind} {job.job_id}.{n}".encode() for kind in ("intent", "evidence") for n in (1, 2, 3)
+    }
+
+
 async def test_a_cut_stream_leaves_the_attempt_in_doubt_and_the_look_up_tells_the_truth(bench: Bench) -> None:
     job = new_job(1)
     bench.spokes.cut = True
