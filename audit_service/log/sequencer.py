@@ -18,6 +18,7 @@ from mesh.evidence.statement import Evidence, Intent
 
 MAX_BATCH_ENTRIES: Final = 512
 MAX_WAITING: Final = 256
+LINGER_SECONDS: Final = 0.003
 KEEP_CHECKPOINT_EVERY: Final = timedelta(seconds=1)
 
 Submission: TypeAlias = Sequence[Entry | Refusal]
@@ -64,6 +65,7 @@ class Sequencer:
             max_bytes=MAX_BATCH_ENTRIES,
             size_of=len,
             max_queue=MAX_WAITING,
+            linger_seconds=LINGER_SECONDS,
         )
 
     async def open(self) -> OpenLog:
