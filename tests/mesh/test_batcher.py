@@ -173,3 +173,19 @@ async def test_close_finishes_what_waits_and_takes_no_more() -> None:
 
 async def test_closing_an_idle_batcher_returns() -> None:
     await _batcher(Gate()).close()
+
+
+async def test_a_busy_batcher_waits_for_company_and_an_idle_one_does_not() -> None:
+    flushed: list[list[int]] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        flushed.append(items)
+        return items
+
+    batcher = Batcher(flush, max_items=10, max_queue=10, linger_seconds=0.2)
+    await batcher.submit(1)
+    second = asyncio.create_task(batcher.submit(2))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await asyncio.gather(second, batcher.submit(3))
+    assert flushed == [[1], [2, 3]]
