@@ -79,7 +79,7 @@ class Core:
                 return found
         return found
 
-    async def ended(self, job_ids: Sequence[str], *, seconds: float = 240) -> list[job_pb2.Job]:
+    async def ended(self, job_ids: Sequence[str], *, seconds: float = 120) -> list[job_pb2.Job]:
         """The jobs, once all have ended and the log holds all that was said about them."""
         async with asyncio.timeout(seconds):
             return list(await asyncio.gather(*(self._ended(j) for j in job_ids)))

@@ -25,6 +25,11 @@ class LocalStripe:
             found.setdefault(payment["metadata"].get("job_id", ""), []).append(payment)
         return found
 
+    async def send_only(self, events: list[str] | None, *, url: str, secret: str) -> None:
+        """Sends webhooks of these types only from now on; None: of all."""
+        config = {"url": url, "secret": secret, **({} if events is None else {"events": events})}
+        await self._call("POST", "/_config/webhooks/integration", json=config)
+
     async def forget(self) -> None:
         """Empties the stand-in, as if it were new."""
         await self._call("DELETE", "/_config/data")
