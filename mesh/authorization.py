@@ -19,12 +19,14 @@ CALLERS = ROLES - {"envoy"}
 _READERS = frozenset({"operator", "auditor"})
 _CORE = frozenset({"core"})
 _HUB = frozenset({"hub"})
+_OPERATOR = frozenset({"operator"})
 
 _OPERATION: Any = operation_pb2.operation
 
 _JOBS = "integration.jobs.v1.JobsService"
 _SPOKE = "integration.spoke.v1.SpokeService"
 _AUDIT = "integration.audit.v1.AuditService"
+_OPERATIONS = "integration.operations.v1.OperationsService"
 
 _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_JOBS}/GetJob": _CORE | _READERS,
@@ -46,9 +48,24 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_AUDIT}/ExportBundle": _READERS,
     f"/{_AUDIT}/ExportTiles": _READERS,
     f"/{_AUDIT}/CheckLog": _READERS,
+    f"/{_OPERATIONS}/ListLanes": _READERS,
+    f"/{_OPERATIONS}/ListDeadLetters": _READERS,
+    f"/{_OPERATIONS}/CountDeadLetters": _READERS,
+    f"/{_OPERATIONS}/GetDeadLetter": _READERS,
+    f"/{_OPERATIONS}/GetPlan": _READERS,
+    f"/{_OPERATIONS}/ListPlans": _READERS,
+    f"/{_OPERATIONS}/ListPlanItems": _READERS,
+    f"/{_OPERATIONS}/ListAlerts": _READERS,
+    f"/{_OPERATIONS}/SetLaneMode": _OPERATOR,
+    f"/{_OPERATIONS}/SetBreaker": _OPERATOR,
+    f"/{_OPERATIONS}/ResolveJob": _OPERATOR,
+    f"/{_OPERATIONS}/CreatePlan": _OPERATOR,
+    f"/{_OPERATIONS}/ApprovePlan": _OPERATOR,
+    f"/{_OPERATIONS}/StopPlan": _OPERATOR,
+    f"/{_OPERATIONS}/ResumePlan": _OPERATOR,
     "/grpc.health.v1.Health/Check": ROLES,
     "/grpc.health.v1.Health/Watch": ROLES,
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset({"operator"}),
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": _OPERATOR,
 }
 
 

@@ -26,6 +26,8 @@ CAPABILITIES = {full_method(m) for service in services() if is_capability(servic
 JOBS = {m for m in CONTRACTS if "/integration.jobs.v1.JobsService/" in m}
 SPOKE = {m for m in CONTRACTS if "/integration.spoke.v1.SpokeService/" in m}
 AUDIT = {m for m in CONTRACTS if "/integration.audit.v1.AuditService/" in m}
+OPERATIONS = {m for m in CONTRACTS if "/integration.operations.v1.OperationsService/" in m}
+READS = ("List", "Get", "Count")
 APPEND = "/integration.audit.v1.AuditService/Append"
 CHECKPOINT = "/integration.audit.v1.AuditService/GetCheckpoint"
 CANCEL = "/integration.jobs.v1.JobsService/CancelJob"
@@ -38,8 +40,8 @@ EXPECTED: Mapping[str, set[str]] = {
     "spoke": HEALTH | {CHECKPOINT},
     "audit": HEALTH | {CHECKPOINT},
     "envoy": HEALTH,
-    "operator": HEALTH | JOBS | (AUDIT - {APPEND}) | {REFLECTION},
-    "auditor": HEALTH | (JOBS - {CANCEL}) | (AUDIT - {APPEND}),
+    "operator": HEALTH | JOBS | (AUDIT - {APPEND}) | OPERATIONS | {REFLECTION},
+    "auditor": HEALTH | (JOBS - {CANCEL}) | (AUDIT - {APPEND}) | {m for m in OPERATIONS if m.rpartition("/")[2].startswith(READS)},
 }
 
 

@@ -20,11 +20,13 @@ OPERATION_FIELD_NUMBER: _ClassVar[int]
 operation: _descriptor.FieldDescriptor
 
 class Operation(_message.Message):
-    __slots__ = ("safety", "inverse", "confirmed_later")
+    __slots__ = ("safety", "inverse", "confirmed_later", "inverse_field")
     SAFETY_FIELD_NUMBER: _ClassVar[int]
     INVERSE_FIELD_NUMBER: _ClassVar[int]
     CONFIRMED_LATER_FIELD_NUMBER: _ClassVar[int]
+    INVERSE_FIELD_FIELD_NUMBER: _ClassVar[int]
     safety: Safety
     inverse: str
     confirmed_later: bool
-    def __init__(self, safety: _Optional[_Union[Safety, str]] = ..., inverse: _Optional[str] = ..., confirmed_later: _Optional[bool] = ...) -> None: ...
+    inverse_field: str
+    def __init__(self, safety: _Optional[_Union[Safety, str]] = ..., inverse: _Optional[str] = ..., confirmed_later: _Optional[bool] = ..., inverse_field: _Optional[str] = ...) -> None: ...

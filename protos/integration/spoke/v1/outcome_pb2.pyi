@@ -32,6 +32,12 @@ class NotSentCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NOT_SENT_CAUSE_FENCED: _ClassVar[NotSentCause]
     NOT_SENT_CAUSE_ABSENT: _ClassVar[NotSentCause]
     NOT_SENT_CAUSE_UNSUPPORTED: _ClassVar[NotSentCause]
+
+class UnknownCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNKNOWN_CAUSE_UNSPECIFIED: _ClassVar[UnknownCause]
+    UNKNOWN_CAUSE_PROVIDER: _ClassVar[UnknownCause]
+    UNKNOWN_CAUSE_WORKER_LOST: _ClassVar[UnknownCause]
 SEND_PROGRESS_UNSPECIFIED: SendProgress
 SEND_PROGRESS_NOT_STARTED: SendProgress
 SEND_PROGRESS_CONNECTING: SendProgress
@@ -48,6 +54,9 @@ NOT_SENT_CAUSE_NO_RECEIPT: NotSentCause
 NOT_SENT_CAUSE_FENCED: NotSentCause
 NOT_SENT_CAUSE_ABSENT: NotSentCause
 NOT_SENT_CAUSE_UNSUPPORTED: NotSentCause
+UNKNOWN_CAUSE_UNSPECIFIED: UnknownCause
+UNKNOWN_CAUSE_PROVIDER: UnknownCause
+UNKNOWN_CAUSE_WORKER_LOST: UnknownCause
 
 class Succeeded(_message.Message):
     __slots__ = ("result",)
@@ -84,12 +93,14 @@ class NotSent(_message.Message):
     def __init__(self, cause: _Optional[_Union[NotSentCause, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Unknown(_message.Message):
-    __slots__ = ("reason", "message")
+    __slots__ = ("reason", "message", "cause")
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     reason: str
     message: str
-    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    cause: UnknownCause
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., cause: _Optional[_Union[UnknownCause, str]] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("succeeded", "pending", "declined", "not_sent", "unknown", "progress", "provider_reference", "sent_time", "done_time")

@@ -288,9 +288,11 @@ class ListEventsRequest(_message.Message):
     def __init__(self, account: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_token: _Optional[str] = ..., checkpoint: _Optional[bytes] = ..., warrant: _Optional[_Union[Warrant, _Mapping]] = ...) -> None: ...
 
 class ListEventsResponse(_message.Message):
-    __slots__ = ("events", "next_page_token")
+    __slots__ = ("events", "next_page_token", "evidence")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[ProviderEvent]
     next_page_token: str
-    def __init__(self, events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    evidence: bytes
+    def __init__(self, events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., evidence: _Optional[bytes] = ...) -> None: ...

@@ -110,7 +110,7 @@ class SpokeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEvents(self, request, context):
-        """Lists the provider's own events of a time range.
+        """Lists the provider's own events of a time range, each with its confirmation where it is about a job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
