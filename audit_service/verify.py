@@ -300,9 +300,11 @@ def _check_signature(entry: Entry, keys: dict[str, Key], *roles: str) -> Key:
 def _check_statement(entry: Entry, keys: dict[str, Key], job: str) -> None:
     if entry.said.get("v") != 1 or entry.text("job") != job:
         raise Invalid(entry.file, "not a statement about the job")
-    kind = entry.text("kind", "intent|evidence|confirmation")
-    if kind == "intent":
-        entry.text("req.commit", "[0-9a-f]{64}")
+    kind = entry.text("kind", "intent|evidence|confirmation|action")
+    if kind in ("intent", "action"):
+        entry.text("actor.ref", "spiffe://.+")
+        if kind == "intent":
+            entry.text("req.commit", "[0-9a-f]{64}")
         _check_signature(entry, keys, "hub")
         return
     unproven = entry.text("res.outcome") in ("unknown", "not_sent")
@@ -317,7 +319,7 @@ def _check_attempts(entries: Iterable[Entry], job: str) -> list[str]:
     intents: dict[int, Entry] = {}
     evidences: dict[int, Entry] = {}
     for entry in entries:
-        if entry.said["kind"] == "confirmation":
+        if entry.said["kind"] in ("confirmation", "action"):
             continue
         number = int(entry.text("attempt", re.escape(job) + r"\.[1-9][0-9]{0,8}").rpartition(".")[2])
         phase = intents if entry.said["kind"] == "intent" else evidences

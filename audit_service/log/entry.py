@@ -10,7 +10,7 @@ from mesh.evidence.errors import BadSignature, EvidenceError
 from mesh.evidence.keys import Producer
 from mesh.evidence.merkle import leaf_hash
 from mesh.evidence.parse import parse_statement
-from mesh.evidence.statement import Confirmation, Evidence, Intent, KeyAdd, Statement
+from mesh.evidence.statement import Action, Confirmation, Evidence, Intent, KeyAdd, Statement
 
 UNPROVEN_OUTCOMES = frozenset({"unknown", "not_sent"})
 """What the hub may say itself about an attempt, where no spoke can."""
@@ -83,7 +83,7 @@ def entitlement_complaint(statement: Statement, producer: Producer) -> str:
     if statement.maker.id != producer.holder:
         return "producer.id: not the holder of the key"
     match statement:
-        case Intent():
+        case Intent() | Action():
             return _only("hub", producer)
         case Evidence():
             if producer.role == "hub":

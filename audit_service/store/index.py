@@ -3,7 +3,7 @@
 from typing import NamedTuple, assert_never
 
 from audit_service.log.rules import phase_of
-from mesh.evidence.statement import Confirmation, Evidence, Intent, KeyAdd, Operation, Statement
+from mesh.evidence.statement import Action, Confirmation, Evidence, Intent, KeyAdd, Operation, Statement
 
 
 class IndexRow(NamedTuple):
@@ -42,6 +42,8 @@ def index_row(said: Statement) -> IndexRow:
             return _row(said, said.op, said.job)._replace(outcome=said.res.outcome)
         case KeyAdd():
             return _row(said, _NO_OPERATION)
+        case Action():
+            return _row(said, _NO_OPERATION, said.job or None)._replace(actor_ref=said.actor.ref)
     assert_never(said)
 
 

@@ -29,6 +29,7 @@ _SNAKE: Final = re.compile(r"[a-z][a-z0-9_]*").fullmatch
 _CLASS: Final = re.compile(r"[a-z0-9-]{1,32}").fullmatch
 _NAME: Final = re.compile(r".{1,255}").fullmatch
 _LONG: Final = re.compile(r".{1,1024}").fullmatch
+_ACT: Final = re.compile(r"[a-z]{1,32}(\.[a-z_]{1,32}){1,3}").fullmatch
 _PURPOSE: Final = frozenset(get_args(said.Purpose)).__contains__
 _OUTCOME: Final = frozenset(get_args(said.OutcomeWord)).__contains__
 
@@ -156,11 +157,29 @@ def _key_add(fields: _Fields) -> said.KeyAdd:
     )
 
 
+def _action(fields: _Fields) -> said.Action:
+    actor = fields.inner("actor")
+    return said.Action(
+        id=fields.text("id", _UUID),
+        t=fields.text("t", _TIME),
+        maker=_maker(fields),
+        actor=said.Actor(actor.text("ref", _SPIFFE), actor.optional("obo", _LONG)),
+        act=fields.text("act", _ACT),
+        subject=fields.text("subject", _NAME),
+        job=fields.optional("job", _UUID),
+        reason=fields.optional("reason", _LONG),
+        ticket=fields.optional("ticket", _NAME),
+        digest=fields.optional("digest", _HASH),
+        detail=fields.optional("detail", _LONG),
+    )
+
+
 _READERS: Final[dict[str, Callable[[_Fields], said.Statement]]] = {
     said.Intent.kind: _intent,
     said.Evidence.kind: _evidence,
     said.Confirmation.kind: _confirmation,
     said.KeyAdd.kind: _key_add,
+    said.Action.kind: _action,
 }
 
 

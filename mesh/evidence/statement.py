@@ -324,7 +324,52 @@ class KeyAdd:
         )
 
 
-Statement: TypeAlias = Intent | Evidence | Confirmation | KeyAdd
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Said by the hub about what a person did, or what it did itself while it carried a plan out.
+
+    `act` is dotted lower case, "plan.approve"; `subject` is "lane:…", "job:…" or "plan:…"; `digest` (hex)
+    is that of the frozen ids. `reason` and `ticket` are the person's own words.
+    """
+
+    kind: ClassVar[str] = "action"
+
+    id: str
+    t: str
+    maker: Maker
+    actor: Actor
+    act: str
+    subject: str
+    job: str = ""
+    reason: str = ""
+    ticket: str = ""
+    digest: str = ""
+    detail: str = ""
+
+    def payload(self) -> bytes:
+        """Returns the canonical bytes."""
+        return encode(
+            _filled(
+                {
+                    "v": VERSION,
+                    "id": self.id,
+                    "kind": self.kind,
+                    "t": self.t,
+                    "producer": self.maker.members(),
+                    "actor": self.actor.members(),
+                    "act": self.act,
+                    "subject": self.subject,
+                    "job": self.job,
+                    "reason": self.reason,
+                    "ticket": self.ticket,
+                    "digest": self.digest,
+                    "detail": self.detail,
+                }
+            )
+        )
+
+
+Statement: TypeAlias = Intent | Evidence | Confirmation | KeyAdd | Action
 
 
 def _filled(members: Members) -> Members:
