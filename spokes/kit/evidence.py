@@ -2,10 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 from mesh.clock import Clock
 from mesh.evidence import dsse
@@ -58,6 +59,24 @@ class Notary:
                 op=intent.op,
                 intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
                 res=_result(outcome, witness.attempt.salt),
+                tenant=intent.tenant,
+                trace=intent.trace,
+            )
+        )
+
+    def listed(self, intent: said.Intent, receipt: log_pb2.Receipt, asked_at: datetime) -> bytes:
+        """Signed evidence that the provider has listed its events."""
+        now = said.timestamp(self._clock.now())
+        return self._seal(
+            said.Evidence(
+                t=now,
+                maker=self._maker(),
+                job=intent.job,
+                attempt=intent.attempt,
+                purpose=intent.purpose,
+                op=intent.op,
+                intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
+                res=said.Result("succeeded", now, progress="reply_read", t_sent=said.timestamp(asked_at)),
                 tenant=intent.tenant,
                 trace=intent.trace,
             )

@@ -1,5 +1,6 @@
 """HTTP to a provider: kept connections, every request's progress known, every fault classified."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -11,10 +12,11 @@ from aiohttp.abc import AbstractResolver
 from opentelemetry.trace import SpanKind
 from yarl import URL
 
+from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 from spokes.kit.accounts import Account
 from spokes.kit.errors import Interrupted
-from spokes.kit.outcome import Cause, NotSent, Unknown
+from spokes.kit.outcome import Cause, Doing, NotSent, Unknown, doubtful
 from spokes.kit.progress import Progress, Track
 from spokes.kit.replies import Reply, refusal
 from spokes.kit.resolver import PublicResolver
@@ -157,7 +159,7 @@ class ProviderHttp:
 def _in_context(outcome: NotSent | Unknown, *, reads: bool, earlier: bool) -> NotSent | Unknown:
     """What one failed request means for the whole attempt; `earlier`: a request with an effect had left."""
     if earlier and isinstance(outcome, NotSent):
-        return Unknown(outcome.reason, outcome.message)
+        return doubtful(outcome)
     if reads and not earlier and isinstance(outcome, Unknown):
         return NotSent(Cause.PROVIDER_DOWN, outcome.reason, outcome.message)
     return outcome
@@ -169,7 +171,9 @@ def _broken(error: Exception, sending: _Sending) -> NotSent | Unknown:
         return NotSent(Cause.PROVIDER_DOWN, reason, "no connection to the provider")
     if isinstance(error, _TooLarge):
         return Unknown("REPLY_TOO_LARGE", "the provider's reply is larger than any it documents")
-    return Unknown("REPLY_CUT", "the connection broke before the provider's reply was complete")
+    return Unknown(
+        "REPLY_CUT", "the connection broke before the provider's reply was complete", cause=Doing.PROVIDER
+    )
 
 
 class _TooLarge(aiohttp.ClientPayloadError):
@@ -203,7 +207,10 @@ def _progress_hooks() -> aiohttp.TraceConfig:
         _sending(context).connected()
 
     async def written(_: object, context: object, __: object) -> None:
-        _advance(_sending(context).track, Progress.WRITTEN)
+        if (track := _sending(context).track) is not None:
+            track.advance(Progress.WRITTEN)
+            # aiohttp says so just before it writes: one turn later the bytes have gone.
+            asyncio.get_running_loop().call_soon(reach, "worker.written", track.attempt_id)
 
     hooks.on_connection_create_start.append(connecting)
     hooks.on_connection_create_end.append(connected)

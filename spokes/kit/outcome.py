@@ -29,6 +29,14 @@ class Cause(IntEnum):
     UNSUPPORTED = 8
 
 
+class Doing(IntEnum):
+    """Whose doing it is that an outcome is unknown. The numbers are those of the contract."""
+
+    UNSPECIFIED = 0
+    PROVIDER = 1
+    WORKER_LOST = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Succeeded:
     """The provider did it. `result` is the operation's result; `reference` the provider's id of it."""
@@ -72,6 +80,7 @@ class Unknown:
     reason: str
     message: str
     reference: str = ""
+    cause: Doing = Doing.UNSPECIFIED
 
 
 Outcome: TypeAlias = Succeeded | Pending | Declined | NotSent | Unknown
@@ -80,6 +89,12 @@ Outcome: TypeAlias = Succeeded | Pending | Declined | NotSent | Unknown
 def absent() -> NotSent:
     """A look-up's answer: the provider knows nothing under our reference."""
     return NotSent(Cause.ABSENT, "ABSENT", "the provider knows nothing under this reference")
+
+
+def doubtful(outcome: NotSent) -> Unknown:
+    """What a request that did not leave means where an earlier one of the same attempt had."""
+    down = outcome.cause is Cause.PROVIDER_DOWN
+    return Unknown(outcome.reason, outcome.message, cause=Doing.PROVIDER if down else Doing.UNSPECIFIED)
 
 
 def to_proto(outcome: Outcome) -> outcome_pb2.Outcome:
@@ -102,6 +117,7 @@ def to_proto(outcome: Outcome) -> outcome_pb2.Outcome:
             return message
         case Unknown():
             message.unknown.reason, message.unknown.message = _named(outcome.reason), outcome.message
+            message.unknown.cause = cast(outcome_pb2.UnknownCause, int(outcome.cause))
         case _:
             assert_never(outcome)
     if _REFERENCE(outcome.reference):

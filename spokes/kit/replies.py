@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from spokes.kit.errors import Interrupted
-from spokes.kit.outcome import Cause, NotSent, Unknown
+from spokes.kit.outcome import Cause, Doing, NotSent, Unknown
 
 LONGEST_RETRY_AFTER: Final = timedelta(days=1)
 
@@ -48,7 +48,7 @@ def refusal(reply: Reply) -> NotSent | Unknown | None:
     if status == 503 and wait is not None:
         return NotSent(Cause.PROVIDER_DOWN, "PROVIDER_SAYS_DOWN", "the provider says that it is down", wait)
     if status >= 500:
-        return Unknown("PROVIDER_ERROR", f"the provider failed with status {status}")
+        return Unknown("PROVIDER_ERROR", f"the provider failed with status {status}", cause=Doing.PROVIDER)
     if status < 200 or 300 <= status < 400 or status == 408:
         return Unknown("UNEXPECTED_REPLY", f"the provider answered with status {status}")
     return None

@@ -61,15 +61,23 @@ class SpokeServicer(spoke_service_pb2_grpc.SpokeServiceServicer):
         body = await self._ask(Task.PARSE_WEBHOOK, request, PARSE_SECONDS)
         response = pb.ParseWebhookResponse.FromString(body)
         for event in response.events:
-            if event.job_id and event.HasField("outcome"):
-                event.confirmation = self.performing.notary.confirmation(request.account, event, request.body)
+            self._confirm(request.account, event, request.body)
         return response
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """Lists the provider's events."""
         self._refuse_unknown(request.account)
-        self.performing.warrants.check_list(request, self.performing.clock.now())
-        return pb.ListEventsResponse.FromString(await self._ask(Task.LIST_EVENTS, request, LIST_SECONDS))
+        asked_at = self.performing.clock.now()
+        intent = self.performing.warrants.check_list(request, asked_at)
+        response = pb.ListEventsResponse.FromString(await self._ask(Task.LIST_EVENTS, request, LIST_SECONDS))
+        for event in response.events:
+            self._confirm(request.account, event, event.SerializeToString(deterministic=True))
+        response.evidence = self.performing.notary.listed(intent, request.warrant.receipt, asked_at)
+        return response
+
+    def _confirm(self, account: str, event: pb.ProviderEvent, body: bytes) -> None:
+        if event.job_id and event.HasField("outcome"):
+            event.confirmation = self.performing.notary.confirmation(account, event, body)
 
     def _refuse_unknown(self, account: str) -> None:
         if account not in self.performing.manifest.accounts:

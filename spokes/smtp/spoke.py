@@ -8,14 +8,16 @@ import aiosmtplib
 
 from integration.messaging.v1.messaging_service_pb2 import SendEmailRequest
 from spokes.kit.accounts import Account
-from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown
+from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown
 from spokes.kit.progress import Progress, Track
 from spokes.kit.spoke import Call, Handler
 from spokes.smtp import mapping
 
 REPLY_SECONDS: Final = 50.0
 _NO_CONNECTION: Final = NotSent(Cause.PROVIDER_DOWN, "CONNECTION_REFUSED", "no connection to the mail system")
-_CUT: Final = Unknown("REPLY_CUT", "the connection broke before the mail system had answered")
+_CUT: Final = Unknown(
+    "REPLY_CUT", "the connection broke before the mail system had answered", cause=Doing.PROVIDER
+)
 
 
 class SmtpSpoke:
