@@ -15,6 +15,7 @@ from audit_service.log.rules import Decision, Place, decide_all
 from mesh.batcher import Batcher, Full
 from mesh.clock import Clock
 from mesh.evidence.statement import Evidence, Intent
+from mesh.failpoints import reach
 
 MAX_BATCH_ENTRIES: Final = 512
 MAX_WAITING: Final = 256
@@ -135,13 +136,16 @@ class Sequencer:
         growth = log.tree.grow([entry.leaf for entry in entries])
         now = self._clock.now()
         keep = self._worth_keeping(log.head, now)
+        reach("audit.committing")
         await self._store.write(Step(entries, growth, keep, now))
+        reach("audit.committed")
         if keep is not None:
             self._kept, self._kept_at = keep, now
         try:
             await self._mark_file.write(Mark(growth.size, growth.root))
         except OSError as error:
             raise LogUnavailable(f"the high-water mark: {error.strerror}") from error
+        reach("audit.marked")
         log.tree.accept(growth)
         log.head = self._notary.sign(growth.size, growth.root)
 

@@ -11,6 +11,7 @@ from mesh.evidence import merkle
 from mesh.evidence.checkpoint import Checkpoint, Vkey, open_checkpoint
 from mesh.evidence.errors import EvidenceError
 from mesh.evidence.receipt import verify_receipt
+from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 
 APPEND_SECONDS = 10.0
@@ -40,6 +41,7 @@ class AuditClient:
 
     async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
         """Appends in order; raises LogUnavailable, or ProofMismatch if the answer proves nothing."""
+        reach("hub.appending")
         last = self._head
         request = audit_service_pb2.AppendRequest(envelopes=envelopes, last_size=last.size if last else 0)
         try:
@@ -50,9 +52,11 @@ class AuditClient:
                 raise ProofMismatch("the log is shorter than a head that it once proved") from error
             raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
         try:
-            return self._verified(envelopes, response, last)
+            answers = self._verified(envelopes, response, last)
         except (EvidenceError, ValueError) as error:
             raise ProofMismatch(f"the audit log's answer does not prove what it says: {error}") from error
+        reach("hub.appended")
+        return answers
 
     def _verified(
         self,

@@ -11,6 +11,7 @@ from integration.spoke.v1 import outcome_pb2
 from integration.spoke.v1 import spoke_service_pb2 as pb
 from mesh.clock import Clock
 from mesh.evidence import statement as said
+from mesh.failpoints import reach
 from spokes.kit import envelope
 from spokes.kit.attempts import Attempts, Closed, Finished, Fresh, Running
 from spokes.kit.envelope import Task, Verdict
@@ -18,7 +19,7 @@ from spokes.kit.errors import ActorLost, PoolOverloaded, WarrantRefused
 from spokes.kit.evidence import Notary, Witness
 from spokes.kit.inline import Pool
 from spokes.kit.manifest import Manifest
-from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, stamp, to_proto
+from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, stamp, to_proto
 from spokes.kit.progress import Progress, Track
 from spokes.kit.warrant import Warrants
 
@@ -92,8 +93,12 @@ class Performing:
         return Witness(attempt, intent)
 
     async def _run(self, witness: Witness, task: Task) -> pb.AttemptResult:
+        attempt_id = witness.attempt.attempt_id
+        reach("spoke.asking", attempt_id)
         outcome = await self._ask(witness.attempt, task)
+        reach("spoke.back", attempt_id)
         result = self._signed(witness, outcome)
+        reach("spoke.signed", attempt_id)
         self.attempts.finish(result)
         return result
 
@@ -137,7 +142,7 @@ class Performing:
 
 
 _FENCED: Final = NotSent(Cause.FENCED, "FENCED", "the lane has a newer owner, or a fence ruled it out")
-_LOST: Final = Unknown("ACTOR_LOST", "the process that had the attempt is gone")
+_LOST: Final = Unknown("ACTOR_LOST", "the process that had the attempt is gone", cause=Doing.WORKER_LOST)
 _FAULT: Final = Unknown("SPOKE_FAULT", "the spoke's own code failed")
 _FORGOTTEN: Final = Unknown("RESULT_FORGOTTEN", "begun here so long ago that the result is forgotten")
 

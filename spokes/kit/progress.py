@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from mesh.clock import Clock
+from mesh.failpoints import reach
 
 
 class Progress(IntEnum):
@@ -20,10 +21,11 @@ class Progress(IntEnum):
 class Track:
     """The furthest that any request with an effect got in one attempt; it never goes back."""
 
-    __slots__ = ("_clock", "progress", "sent_at")
+    __slots__ = ("_clock", "attempt_id", "progress", "sent_at")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, attempt_id: str = "") -> None:
         self._clock = clock
+        self.attempt_id = attempt_id
         self.progress = Progress.NOT_STARTED
         self.sent_at: datetime | None = None
 
@@ -32,6 +34,10 @@ class Track:
         if progress >= Progress.WRITING and self.sent_at is None:
             self.sent_at = self._clock.now()
         self.progress = max(self.progress, progress)
+        if progress is Progress.WRITING:
+            reach("worker.writing", self.attempt_id)
+        elif progress is Progress.REPLY_READ:
+            reach("worker.read", self.attempt_id)
 
     @property
     def may_have_left(self) -> bool:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 from mesh.clock import Clock
+from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 from spokes.kit import envelope
 from spokes.kit.accounts import Account, find
@@ -18,7 +19,7 @@ from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import Interrupted, UnknownAccount, WebhookRefused
 from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.manifest import Manifest, OperationSpec
-from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, stamp, to_proto
+from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
 from spokes.kit.spoke import Call, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
 
@@ -74,7 +75,8 @@ class Worker:
     async def _attempt(
         self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float
     ) -> outcome_pb2.Outcome:
-        track = Track(self._clock)
+        reach("worker.begun", attempt.attempt_id)
+        track = Track(self._clock, attempt.attempt_id)
         rpc = attempt.operation.rpartition("/")[2]
         with self._telemetry.span(f"{task.name.lower()} {rpc}", carrier=dict(attempt.trace)) as span:
             outcome = await self._outcome(attempt, task, deadline, track)
@@ -163,7 +165,7 @@ class Worker:
 def _late(track: Track, *, harmless: bool) -> NotSent | Unknown:
     if harmless or not track.may_have_left:
         return NotSent(Cause.PROVIDER_DOWN, "NO_REPLY_IN_TIME", "the provider did not answer in time")
-    return Unknown("REPLY_TIMEOUT", "the request left, and no reply came in time")
+    return Unknown("REPLY_TIMEOUT", "the request left, and no reply came in time", cause=Doing.PROVIDER)
 
 
 def _of_read(outcome: NotSent | Unknown) -> NotSent:
@@ -176,7 +178,7 @@ def _of_read(outcome: NotSent | Unknown) -> NotSent:
 def _of_look_up(outcome: Outcome) -> Outcome:
     """A look-up that could not ask says Unknown: only ABSENT may say that nothing was done."""
     if isinstance(outcome, NotSent) and outcome.cause is not Cause.ABSENT:
-        return Unknown(outcome.reason, outcome.message)
+        return doubtful(outcome)
     return outcome
 
 
