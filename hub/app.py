@@ -10,30 +10,41 @@ import signal
 import grpc
 from aiohttp import web
 
-from hub.edge import capabilities
+from hub.edge import capabilities, quotas
+from hub.edge.admitting import Admitting, CountBacklog
+from hub.edge.closed_lanes import ClosedLanes
 from hub.edge.jobs_api import JobsApi
+from hub.edge.new_jobs import NewJobs
 from hub.edge.statuses import DOMAIN, STATUSES
 from hub.edge.tenants import Tenants
 from hub.edge.waiting import Waiting
 from hub.edge.webhooks import Webhooks
+from hub.jobs.admission import Admission
 from hub.jobs.board import Board
 from hub.jobs.errors import Overloaded
 from hub.jobs.model import NewJob
-from hub.jobs.ownership import Ownership
-from hub.jobs.ports import Accepted
+from hub.jobs.ownership import Ownership, RunningLane
+from hub.jobs.ports import Accepted, AuditLog, Grant
 from hub.jobs.submit import Submission
+from hub.jobs.watched_log import WatchedLog
 from hub.lane_loops import LaneLoops, Ports
+from hub.operations import Operations, Shared
+from hub.peers.alert_sinks import load_sinks
 from hub.peers.audit import AuditClient
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
 from hub.settings import Settings
+from hub.store.alert_store import PostgresAlertStore
+from hub.store.backlog_store import PostgresBacklogStore
 from hub.store.engine import open_engine
 from hub.store.event_store import PostgresEventStore
 from hub.store.head_store import PostgresHeadStore
 from hub.store.job_store import PostgresJobStore
 from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.store.operations_store import PostgresOperationsStore
 from integration.jobs.v1 import jobs_service_pb2_grpc
+from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
@@ -48,6 +59,7 @@ ACCEPT_BATCH = 256
 ACCEPT_QUEUE = 5_000
 ACCEPT_LINGER_SECONDS = 0.004
 DRAIN_SECONDS = 20.0
+NOTICE_SECONDS = 1.5  # the proxy looks every half second
 FIRST_DESCRIPTION_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -77,9 +89,20 @@ class Hub:
             max_queue=ACCEPT_QUEUE,
             linger_seconds=ACCEPT_LINGER_SECONDS,
         )
+        self._notary = Notary(
+            SigningKey.load(settings.signing_key_file),
+            holder=str(self._identity.spiffe_id),
+            boot=self._boot,
+            clock=self._clock,
+        )
+        self._new_jobs = NewJobs(
+            self._directory, clock=self._clock, chance=secrets.token_bytes, trace=self._telemetry.carrier
+        )
+        self._submission = Submission(accept=self._accept, clock=self._clock, hint=self._hint_claims)
         self._loops: list[DutyLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ownership: Ownership | None = None
+        self._owning: DutyLoop | None = None
         self._server: MeshServer | None = None
         self._webhooks: web.AppRunner | None = None
 
@@ -87,11 +110,15 @@ class Hub:
         """Brings up the roles that the settings name; returns when the replica is ready."""
         for name in self._directory.names():
             self._run(DutyLoop(Describing(name, self._directory, self._renew_lanes)))
+        audit = await self._open_log()
+        log = WatchedLog(audit, alerts=PostgresAlertStore(self._engine), clock=self._clock)
+        operations = self._operations(log)
         if "lanes" in self._settings.roles:
-            await self._start_lanes()
+            self._start_lanes(log, operations)
+            self._run(DutyLoop(KeepHead(audit, self._heads)))
         if "webhooks" in self._settings.roles:
             await self._start_webhooks()
-        await self._start_edge()
+        await self._start_edge(operations)
         await self._until_described()
         assert self._server is not None
         await self._server.set_ready(True)
@@ -100,7 +127,7 @@ class Hub:
     async def drain(self) -> None:
         """Takes no more, finishes what is under way, gives up the lanes."""
         if self._server is not None:
-            await self._server.drain(DRAIN_SECONDS)
+            await self._server.drain(DRAIN_SECONDS, notice_seconds=NOTICE_SECONDS)
         if self._webhooks is not None:
             await self._webhooks.cleanup()
         await self._accepting.close()
@@ -114,60 +141,97 @@ class Hub:
         await self._engine.dispose()
         self._telemetry.shutdown()
 
-    async def _start_lanes(self) -> None:
+    async def _open_log(self) -> AuditClient:
         channel = open_channel(
             self._settings.audit_address, self._identity, server_role="audit", telemetry=self._telemetry
         )
         vkey = Vkey.parse(self._settings.audit_vkey_file.read_text())
-        log = AuditClient(channel, vkey, head_note=await self._heads.load(), telemetry=self._telemetry)
-        notary = Notary(
-            SigningKey.load(self._settings.signing_key_file),
-            holder=str(self._identity.spiffe_id),
-            boot=self._boot,
-            clock=self._clock,
+        return AuditClient(channel, vkey, head_note=await self._heads.load(), telemetry=self._telemetry)
+
+    def _operations(self, log: AuditLog) -> Operations:
+        sinks = self._settings.alert_sinks_file
+        return Operations(
+            Shared(
+                engine=self._engine,
+                directory=self._directory,
+                log=log,
+                notary=self._notary,
+                clock=self._clock,
+                new_jobs=self._new_jobs,
+                submission=self._submission,
+                jobs=self._jobs,
+                events=self._events,
+                lanes=self._lanes,
+                post=self._board.post,
+                hint=self._hint_lane,
+                holder=str(self._identity.spiffe_id),
+                sinks=load_sinks(sinks) if sinks else (),
+            )
         )
+
+    def _start_lanes(self, log: AuditLog, operations: Operations) -> None:
         ports = Ports(
             store=self._lanes,
             events=self._events,
-            notary=notary,
+            notary=self._notary,
             log=log,
             spokes=self._directory,
             clock=self._clock,
             draw=random.SystemRandom().random,
             post=self._board.post,
         )
+        duties = operations.duties()
+
+        def start(lane: str, grant: Grant) -> RunningLane:
+            if lane in duties:
+                return duties[lane](grant)
+            return LaneLoops(lane, grant=grant, limits=self._directory.lanes()[lane], ports=ports)
+
         self._ownership = Ownership(
             self._boot,
             leases=PostgresLaneLeases(self._engine),
-            lanes=lambda: list(self._directory.lanes()),
-            start=lambda lane, term: LaneLoops(
-                lane, term=term, concurrency=self._directory.lanes()[lane], ports=ports
-            ),
+            lanes=lambda: [*self._directory.lanes(), *duties],
+            start=start,
         )
-        self._run(DutyLoop(self._ownership))
-        self._run(DutyLoop(KeepHead(log, self._heads)))
+        self._owning = DutyLoop(self._ownership)
+        self._run(self._owning)
 
-    async def _start_edge(self) -> None:
+    async def _start_edge(self, operations: Operations) -> None:
         server = MeshServer(self._identity, domain=DOMAIN, statuses=STATUSES, telemetry=self._telemetry)
         if "edge" in self._settings.roles:
             tenants = Tenants.load(self._settings.tenants_file)
             waiting = Waiting(self._jobs, self._board, self._clock)
             desk = capabilities.Desk(
-                submission=Submission(accept=self._accept, clock=self._clock, hint=self._hint_claims),
+                submission=self._admitting(),
                 waiting=waiting,
                 tenants=tenants,
-                directory=self._directory,
-                clock=self._clock,
-                chance=secrets.token_bytes,
-                trace=self._telemetry.carrier,
+                new_jobs=self._new_jobs,
             )
             server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
             jobs = JobsApi(
                 self._jobs, waiting=waiting, board=self._board, tenants=tenants, draining=server.draining
             )
             jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
+            operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operations.api(), server.raw)
         await server.serve(self._settings.listen)
         self._server = server
+
+    def _admitting(self) -> Admitting:
+        backlog = PostgresBacklogStore(self._engine)
+        limits = quotas.load(self._settings.quotas_file, lane_backlog=self._settings.max_backlog)
+        closed = ClosedLanes(PostgresOperationsStore(self._engine).closed_lanes)
+        self._run(DutyLoop(closed))
+        admission = Admission(limits, closed=closed)
+        self._run(DutyLoop(CountBacklog(admission, count=backlog.count, clock=self._clock)))
+        known = Batcher[tuple[str, str], Accepted | None](
+            backlog.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
+        )
+        return Admitting(
+            self._submission,
+            admission=admission,
+            known=known.submit,
+            clock=self._clock,
+        )
 
     async def _start_webhooks(self) -> None:
         webhooks = Webhooks(
@@ -177,7 +241,7 @@ class Hub:
             telemetry=self._telemetry,
             settled=self._event_applied,
         )
-        self._webhooks = web.AppRunner(webhooks.application(), access_log=None)
+        self._webhooks = webhooks.runner()
         await self._webhooks.setup()
         host, port = self._settings.webhook_listen.rsplit(":", 1)
         await web.TCPSite(self._webhooks, host, int(port), ssl_context=self._identity.ssl_context()).start()
@@ -211,6 +275,12 @@ class Hub:
     def _hint_claims(self, lane: str) -> None:
         if (running := self._running(lane)) is not None:
             running.hint_claims()
+
+    def _hint_lane(self, lane: str) -> None:
+        """An operator, or a plan, has changed something of a lane."""
+        if self._owning is not None:
+            self._owning.hint()
+        self._hint_claims(lane)
 
     def _event_applied(self, job_id: str, lane: str) -> None:
         self._board.post(job_id)

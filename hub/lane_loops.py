@@ -6,8 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.jobs.dispatch import Tools
+from hub.jobs.gate import Limits
 from hub.jobs.lane import Lane
-from hub.jobs.ports import AuditLog, Clock, HeldEvents, LaneStore, Notary, Post, Settled, Settlement, Spokes
+from hub.jobs.ports import (
+    AuditLog,
+    Clock,
+    Grant,
+    HeldEvents,
+    LaneStore,
+    Notary,
+    Post,
+    Settled,
+    Settlement,
+    Spokes,
+)
 from hub.jobs.relay import Relay
 from mesh.batcher import Batcher
 from mesh.duty import DutyLoop
@@ -33,8 +45,8 @@ class Ports:
 class LaneLoops:
     """One owned lane. Hints wake its claims and its relay."""
 
-    def __init__(self, lane: str, *, term: int, concurrency: int, ports: Ports) -> None:
-        self.term = term
+    def __init__(self, lane: str, *, grant: Grant, limits: Limits, ports: Ports) -> None:
+        self.term = term = grant.term
         self._settlements = Batcher[Settlement, Settled](
             lambda batch: ports.store.settle(lane, term, batch),
             max_items=SETTLE_BATCH,
@@ -51,7 +63,7 @@ class LaneLoops:
             draw=ports.draw,
             post=ports.post,
         )
-        self._lane = Lane(lane, term=term, concurrency=concurrency, store=ports.store, tools=tools)
+        self._lane = Lane(lane, grant=grant, limits=limits, store=ports.store, tools=tools)
         self._claims = DutyLoop(self._lane)
         self._lane.hint = self._claims.hint
         relay = Relay(lane, store=ports.store, log=ports.log)
@@ -62,6 +74,10 @@ class LaneLoops:
     def failed(self) -> bool:
         """True once the lane cannot go on under this term."""
         return self._lane.failed
+
+    def adjust(self, grant: Grant) -> None:
+        """Follows an operator who has moved the breaker."""
+        self._lane.adjust(grant)
 
     def hint_claims(self) -> None:
         """Says that a job may be due."""

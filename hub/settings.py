@@ -23,11 +23,16 @@ class Settings:
     signing_key_file: Path
     identity_dir: Path
     tenants_file: Path
+    quotas_file: Path | None
+    max_backlog: int
+    alert_sinks_file: Path | None
     roles: frozenset[str]
 
 
 def load(environment: Environment) -> Settings:
     """Reads the settings; raises mesh.settings.SettingsError naming the variable at fault."""
+    quotas = environment.text("HUB_QUOTAS_FILE", default="")
+    sinks = environment.text("HUB_ALERT_SINKS_FILE", default="")
     roles = frozenset(environment.text("HUB_ROLES", default="edge,lanes,webhooks").split(","))
     return Settings(
         listen=environment.address("HUB_LISTEN"),
@@ -39,6 +44,9 @@ def load(environment: Environment) -> Settings:
         signing_key_file=environment.path("HUB_SIGNING_KEY_FILE"),
         identity_dir=environment.path("MESH_IDENTITY_DIR"),
         tenants_file=environment.path("HUB_TENANTS_FILE"),
+        quotas_file=Path(quotas) if quotas else None,
+        max_backlog=environment.integer("HUB_MAX_BACKLOG", default=100_000, least=0),
+        alert_sinks_file=Path(sinks) if sinks else None,
         roles=roles,
     )
 

@@ -1,60 +1,32 @@
 """Every capability, served from its descriptors: one generic edge, no code per operation."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 from google.protobuf import symbol_database
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from hub.edge.convert import (
-    expiry_from_proto,
-    fingerprint,
-    job_to_proto,
-    policy_from_proto,
-    unpack,
-    wait_seconds,
-)
+from hub.edge.admitting import Submits
+from hub.edge.convert import job_to_proto, unpack, wait_seconds
+from hub.edge.new_jobs import NewJobs
 from hub.edge.tenants import Tenants
-from hub.edge.waiting import Waiting
+from hub.edge.waiting import Waiting, in_time
 from hub.jobs.board import Ticket
-from hub.jobs.ids import job_id
-from hub.jobs.model import Job, NewJob, Origin, Work, queued
-from hub.jobs.ports import Clock
-from hub.jobs.spec import OperationSpec
-from hub.jobs.submit import Submission
-from integration.common.v1.context_pb2 import RequestContext
+from hub.jobs.model import Job, NewJob, queued
 from mesh.authorization import is_capability, services
 from mesh.caller import current_caller
-
-SALT_BYTES = 32
-
-
-class Directory(Protocol):
-    """Which spoke serves what."""
-
-    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
-        """The provider and account for a request."""
-        ...
-
-    def spec(self, provider: str, operation: str) -> OperationSpec:
-        """What the spoke says of an operation."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What an accepted request goes through."""
 
-    submission: Submission
+    submission: Submits
     waiting: Waiting
     tenants: Tenants
-    directory: Directory
-    clock: Clock
-    chance: Callable[[int], bytes]
-    trace: Callable[[], Mapping[str, str]]
+    new_jobs: NewJobs
 
 
 def handlers(desk: Desk) -> "list[grpc.GenericRpcHandler[Any, Any]]":
@@ -82,10 +54,11 @@ class Operation:
     async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         """Accepts the request; answers with the result if it comes within `context.wait`."""
         self._desk.tenants.check(request.context.tenant)
-        new = self._new_job(request)
+        new = self._desk.new_jobs.make(self._name, request, str(current_caller()))
         ticket = self._desk.waiting.ticket(new.job_id)
         try:
-            return self._response(await self._job(new, ticket, wait_seconds(request.context, "wait", 0.0)))
+            wait = in_time(context, wait_seconds(request.context, "wait", 0.0))
+            return self._response(await self._job(new, ticket, wait))
         finally:
             ticket.cancel()
 
@@ -96,34 +69,6 @@ class Operation:
         if wait <= 0:
             return queued(new, accepted.created_at)
         return await self._desk.waiting.fresh_job(new, accepted.created_at, ticket, seconds=wait)
-
-    def _new_job(self, request: Any) -> NewJob:
-        envelope: RequestContext = request.context
-        provider, account = self._desk.directory.choose(envelope.provider, envelope.account, self._name)
-        spec = self._desk.directory.spec(provider, self._name)
-        now = self._desk.clock.now()
-        identity = job_id(now, self._desk.chance(10))
-        return NewJob(
-            job_id=identity,
-            tenant=envelope.tenant,
-            request_id=envelope.request_id,
-            fingerprint=fingerprint(self._name, request),
-            provider=provider,
-            account=account,
-            priority=envelope.priority,
-            expire_at=expiry_from_proto(envelope, spec, now),
-            policy=policy_from_proto(envelope, spec),
-            labels=dict(envelope.labels),
-            origin=Origin(str(current_caller()), envelope.principal, self._desk.trace()),
-            work=Work(
-                operation=self._name,
-                request_type=request.DESCRIPTOR.full_name,
-                request=request.SerializeToString(),
-                salt=self._desk.chance(SALT_BYTES),
-                # The same on every attempt, and nobody but the hub makes it.
-                provider_key=identity,
-            ),
-        )
 
     def _response(self, job: Job) -> Message:
         response = self.response_class()

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -68,6 +69,14 @@ def expiry_from_proto(context: RequestContext, spec: OperationSpec, now: datetim
 def wait_seconds(message: Message, field: str, default: float) -> float:
     """A duration field in seconds, or the default where it is not set."""
     return getattr(message, field).ToTimedelta().total_seconds() if message.HasField(field) else default
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is an id in the form that the store keeps: lower case, hyphens."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def fingerprint(operation: str, request: Message) -> bytes:

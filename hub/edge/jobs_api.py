@@ -6,20 +6,23 @@ from typing import Any, Protocol
 
 import grpc
 
-from hub.edge.convert import event_to_proto, job_to_proto, wait_seconds
+from hub.edge.convert import event_to_proto, is_uuid, job_to_proto, wait_seconds
 from hub.edge.tenants import Tenants
-from hub.edge.waiting import Waiting
+from hub.edge.waiting import Waiting, in_time
 from hub.jobs.board import Board, wait_for
 from hub.jobs.errors import JobNotFound, NotCancellable
 from hub.jobs.model import Event, Job, JobState
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
+from mesh.errors import InvalidRequest, Violation
 
 DEFAULT_PAGE = 50
 DEFAULT_WAIT = 30.0
 EVENTS_PER_MESSAGE = 256
 POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.02
+
+_STATES = frozenset(int(state) for state in JobState)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -72,6 +75,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     async def ListJobs(self, request: jobs.ListJobsRequest, context: Context) -> jobs.ListJobsResponse:
         """Some jobs, newest first."""
         self._tenants.check(request.tenant)
+        _check_page(request)
         size = request.page_size or DEFAULT_PAGE
         page = await self._store.page(
             request.tenant,
@@ -90,7 +94,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     async def WaitJob(self, request: jobs.WaitJobRequest, context: Context) -> jobs.WaitJobResponse:
         """The job, once it has settled or the time is up."""
         await self._own_job(request.tenant, request.job_id)
-        seconds = wait_seconds(request, "timeout", DEFAULT_WAIT)
+        seconds = in_time(context, wait_seconds(request, "timeout", DEFAULT_WAIT))
         return jobs.WaitJobResponse(
             job=job_to_proto(await self._waiting.job(request.job_id, seconds=seconds))
         )
@@ -100,6 +104,8 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     ) -> AsyncIterator[jobs.WatchJobsResponse]:
         """All changes of state after a cursor, until the client or this replica goes."""
         self._tenants.check(request.tenant)
+        if request.job_id and not is_uuid(request.job_id):
+            raise InvalidRequest([Violation("job_id", "is not the id of a job")])
         cursor = request.after_cursor
         if cursor < 0:
             cursor = await self._store.newest_cursor()
@@ -131,10 +137,20 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
 
     async def _own_job(self, tenant: str, job_id: str) -> Job:
         self._tenants.check(tenant)
+        if not is_uuid(job_id):
+            raise InvalidRequest([Violation("job_id", "is not the id of a job")])
         job = await self._waiting.job(job_id, seconds=0)
         if job.tenant != tenant:
             raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
         return job
+
+
+def _check_page(request: jobs.ListJobsRequest) -> None:
+    if request.page_token and not is_uuid(request.page_token):
+        raise InvalidRequest([Violation("page_token", "is not a token of this service")])
+    for number, state in enumerate(request.states):
+        if state not in _STATES:
+            raise InvalidRequest([Violation(f"states[{number}]", "is not a state of a job")])
 
 
 def _without_result(job: Job) -> Any:

@@ -1,12 +1,28 @@
 """What follows from an outcome. Pure: time and chance are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from hub.jobs.letters import Cause, cause_of
 from hub.jobs.model import Claimed, JobState, Purpose, RetryPolicy
-from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
+from hub.jobs.outcome import (
+    Declined,
+    NotSent,
+    NotSentCause,
+    Outcome,
+    Pending,
+    Succeeded,
+    Unknown,
+    UnknownCause,
+)
 from hub.jobs.spec import OperationSpec, Replay
+
+POISON_AFTER = 3
+ABSENT_ONCE = "ABSENT_ONCE"
+
+UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
+"""States in which nobody is at work on a job and a final word moves it."""
 
 _FREE_CAUSES = frozenset({NotSentCause.OVERLOADED, NotSentCause.FENCED})
 _HOPELESS_CAUSES = frozenset({NotSentCause.UNSUPPORTED})
@@ -14,15 +30,23 @@ _HOPELESS_CAUSES = frozenset({NotSentCause.UNSUPPORTED})
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the decision is made, and a number drawn from [0, 1) for its jitter."""
+    """When the decision is made, and a number drawn from [0, 1) for its jitter.
+
+    `on_trial`: the lane's breaker was not closed, so the attempt was the lane's try and not the job's.
+    """
 
     now: datetime
     draw: float
+    on_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next state. `due_at` is when the lane looks at the job again; None: only if something happens."""
+    """The next state. `due_at` is when the lane looks at the job again; None: only if something happens.
+
+    `letter`: a person has to look, and why. `counts`: the attempt is one of the policy's. `lost`: the
+    attempt's worker died.
+    """
 
     state: JobState
     due_at: datetime | None = None
@@ -32,6 +56,8 @@ class Decision:
     result_type: str = ""
     result: bytes = b""
     counts: bool = True
+    letter: Cause | None = None
+    lost: bool = False
 
 
 def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: Moment) -> Decision:
@@ -46,7 +72,8 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
         case NotSent():
             return _after_not_sent(job, outcome, moment)
         case Unknown():
-            return _doubt(job, outcome, spec, moment)
+            lost = outcome.cause is UnknownCause.WORKER_LOST
+            return replace(_doubt(job, outcome, spec, moment), lost=lost)
     assert_never(outcome)
 
 
@@ -55,8 +82,7 @@ def after_event(state: JobState, outcome: Outcome) -> Decision | None:
 
     Only a final word moves a job, and only forward: the order of deliveries does not matter.
     """
-    waiting = {JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT}
-    if state in waiting and isinstance(outcome, Succeeded | Declined):
+    if state in UNSETTLED and isinstance(outcome, Succeeded | Declined):
         return _final(outcome)
     return None
 
@@ -90,22 +116,50 @@ def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
 
 
 def _after_not_sent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
-    counts = outcome.cause not in _FREE_CAUSES
+    counts = _is_the_jobs_own(outcome, moment)
     if outcome.cause in _HOPELESS_CAUSES or (counts and job.attempt_count >= job.policy.max_attempts):
-        return Decision(JobState.DEAD, None, outcome.reason, outcome.message)
+        return _dead(outcome, cause_of(outcome.cause))
     # What burns no attempt must still wait longer each time, so it goes by the claims.
     tries = job.attempt_count if counts else job.seq
     wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
     return Decision(JobState.RETRY_WAIT, moment.now + wait, outcome.reason, outcome.message, counts=counts)
 
 
+def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
+    if outcome.cause is NotSentCause.PROVIDER_DOWN:
+        return not moment.on_trial
+    return outcome.cause not in _FREE_CAUSES
+
+
+def _dead(outcome: NotSent, cause: Cause) -> Decision:
+    return Decision(JobState.DEAD, None, outcome.reason, outcome.message, letter=cause)
+
+
+def _parked(reason: str, message: str, reference: str = "") -> Decision:
+    """In doubt, and only a person can find out."""
+    return Decision(JobState.IN_DOUBT, None, reason, message, reference, letter=Cause.UNRESOLVED_DOUBT)
+
+
 def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> Decision:
     if spec.replay is Replay.READ:
         # Nothing can have changed at the provider, so reading again is a plain retry.
         unread = NotSent(NotSentCause.PROVIDER_DOWN, outcome.reason, outcome.message)
-        return _after_not_sent(job, unread, moment)
-    due_at = moment.now + spec.look_up_lag if spec.can_look_up else None
-    return Decision(JobState.IN_DOUBT, due_at, outcome.reason, outcome.message, outcome.provider_reference)
+        return _after_absent(job, unread, moment)
+    if spec.can_look_up:
+        due_at = moment.now + spec.look_up_lag
+        return Decision(
+            JobState.IN_DOUBT, due_at, outcome.reason, outcome.message, outcome.provider_reference
+        )
+    has_tries = job.attempt_count < job.policy.max_attempts and job.losses < POISON_AFTER
+    if _knows_our_key(job, spec, moment) and has_tries:
+        wait = backoff(job.policy, job.attempt_count, moment.draw)
+        return Decision(JobState.RETRY_WAIT, moment.now + wait, outcome.reason, outcome.message)
+    return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+
+
+def _knows_our_key(job: Claimed, spec: OperationSpec, moment: Moment) -> bool:
+    # The key cannot be older than the job, so this never trusts it for too long.
+    return spec.replay is Replay.NATIVE_KEY and moment.now < job.created_at + spec.replay_window
 
 
 def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: Moment) -> Decision:
@@ -115,15 +169,28 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
         case Pending():
             return _waiting(outcome, spec, moment)
         case NotSent(cause=NotSentCause.ABSENT):
-            return _after_absent(job, outcome, moment)
+            return _found_absent(job, outcome, spec, moment)
         case NotSent() | Unknown():
+            if moment.now >= job.expire_at:
+                return _parked(outcome.reason, outcome.message)
             wait = spec.look_up_lag + backoff(job.policy, job.seq, moment.draw)
             return Decision(job.state, moment.now + wait, outcome.reason, outcome.message)
     assert_never(outcome)
 
 
-def _after_absent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
+def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
     if job.state is JobState.WAITING_CONFIRMATION:
         # It was accepted once and is gone now: only a person can say what that means.
-        return Decision(JobState.IN_DOUBT, None, "PROVIDER_FORGOT", outcome.message)
+        return _parked("PROVIDER_FORGOT", outcome.message)
+    if not _knows_our_key(job, spec, moment) and job.reason != ABSENT_ONCE:
+        # No key protects a resend from a request that is still on its way: give it time, and ask again.
+        quiet = max(2 * spec.timeout, spec.look_up_lag)
+        return Decision(JobState.IN_DOUBT, moment.now + quiet, ABSENT_ONCE, outcome.message)
+    return _after_absent(job, outcome, moment)
+
+
+def _after_absent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
+    """Certainly without effect, after a doubt: again, unless it kills whoever works on it."""
+    if job.losses >= POISON_AFTER:
+        return _dead(outcome, Cause.POISON)
     return _after_not_sent(job, outcome, moment)

@@ -1,6 +1,6 @@
 """Prints the state diagram of a job, in Mermaid: `python -m hub.jobs.diagram`."""
 
-from hub.jobs.model import SETTLED, TRANSITIONS, JobState
+from hub.jobs.model import FINAL, TRANSITIONS, JobState
 
 
 def diagram() -> str:
@@ -10,7 +10,7 @@ def diagram() -> str:
         for state, successors in TRANSITIONS.items()
         for successor in sorted(successors)
     ]
-    ends = [f"    {state.name} --> [*]" for state in JobState if state in SETTLED]
+    ends = [f"    {state.name} --> [*]" for state in JobState if state in FINAL]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {JobState.QUEUED.name}", *arrows, *ends])
 
 

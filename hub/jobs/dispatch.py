@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
 from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.gate import Gate
 from hub.jobs.model import SETTLED, Claimed, Purpose
-from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
+from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import (
     AuditLog,
     Clock,
@@ -52,10 +53,11 @@ class Tools:
 class Dispatch:
     """Carries attempts from their claim to their settlement. `done` is called for each one settled."""
 
-    def __init__(self, lane: str, *, term: int, tools: Tools, done: Callable[[], None]) -> None:
+    def __init__(self, lane: str, *, term: int, tools: Tools, gate: Gate, done: Callable[[], None]) -> None:
         self._lane = lane
         self._term = term
         self._tools = tools
+        self._gate = gate
         self._done = done
 
     async def perform(self, batch: Sequence[Orphan]) -> None:
@@ -153,16 +155,22 @@ class Dispatch:
         )
         await self._settle_result(claimed, Result(claimed.attempt_id, outcome, b""))
 
+    def _moment(self, outcome: Outcome) -> Moment:
+        # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
+        on_trial = not self._gate.breaker.is_closed
+        self._gate.observe(outcome, self._tools.clock.monotonic())
+        return Moment(self._tools.clock.now(), self._tools.draw(), on_trial)
+
     async def _settle_result(self, claimed: Claimed, result: Result) -> None:
         spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
-        moment = Moment(self._tools.clock.now(), self._tools.draw())
+        moment = self._moment(result.outcome)
         decision = after_attempt(claimed, result.outcome, spec, moment)
         settled = await self._tools.settle(
             Settlement(
                 job_id=claimed.job_id,
                 seq=claimed.seq,
                 decision=decision,
-                outcome=type(result.outcome).__name__.lower(),
+                outcome=WORDS[type(result.outcome)],
                 statement_id=str(uuid5(NAMESPACE_OID, f"evidence:{claimed.attempt_id}")),
                 evidence=result.evidence,
             )
@@ -180,4 +188,6 @@ def unreported(knowledge: Knowledge) -> Outcome:
         return NotSent(
             NotSentCause.FENCED, "NEVER_STARTED", "the spoke never began the attempt, and no longer can"
         )
-    return Unknown("SPOKE_LOST", "the spoke that may have begun the attempt is gone")
+    return Unknown(
+        "SPOKE_LOST", "the spoke that may have begun the attempt is gone", cause=UnknownCause.WORKER_LOST
+    )

@@ -5,11 +5,23 @@ JobError
 ├── JobNotFound        the tenant has no job of that id
 ├── NotCancellable     an attempt may already have had an effect
 ├── UnknownProvider    no spoke of that name offers the operation
+├── ProviderNotReady   its spoke has not said yet what it offers
 ├── UnknownAccount     the spoke has no such account
 ├── ProviderAmbiguous  several spokes offer the operation and none was named
 ├── TenantNotPermitted the caller may not act for the tenant
 ├── AlreadyExpired     the request's expiry lies in the past
 ├── Overloaded         the hub takes no more for now
+├── BacklogFull        the lane holds as many unfinished jobs as it may
+├── QuotaExceeded      the tenant has, or asks, more than it may
+├── LaneClosed         an operator lets the lane take no new jobs
+├── UnknownLane        there is no lane of that name
+├── LetterNotFound     the job has never been a dead letter
+├── NotResolvable      the job is not parked in doubt
+├── PlanNotFound       there is no plan of that id
+├── PlanRefused        the filter does not make a plan
+├── PlanTooLarge       the filter matches too much
+├── PlanNotApprovable  the plan does not stand where this could be done to it
+├── SecondPersonNeeded another person than the plan's creator must approve it
 └── LaneLost           another replica owns the lane (never shown to callers)
 """
 
@@ -52,6 +64,13 @@ class UnknownProvider(JobError):
     reason = "UNKNOWN_PROVIDER"
 
 
+class ProviderNotReady(JobError):
+    """The spoke has not said yet what it offers: this replica has just started, or the spoke is down."""
+
+    reason = "PROVIDER_NOT_READY"
+    retry_after = timedelta(seconds=1)
+
+
 class UnknownAccount(JobError):
     """The spoke has no such account."""
 
@@ -81,6 +100,80 @@ class Overloaded(JobError):
 
     reason = "OVERLOADED"
     retry_after = timedelta(seconds=1)
+
+
+class BacklogFull(JobError):
+    """The lane holds as many unfinished jobs as it may; nothing was stored."""
+
+    reason = "BACKLOG_FULL"
+    retry_after = timedelta(seconds=5)
+
+
+class QuotaExceeded(JobError):
+    """The tenant has as many unfinished jobs, or asks as often, as it may; nothing was stored."""
+
+    reason = "QUOTA_EXCEEDED"
+    retry_after = timedelta(seconds=5)
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, **metadata: str) -> None:
+        super().__init__(message, **metadata)
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class LaneClosed(JobError):
+    """An operator lets the lane take no new jobs for now; nothing was stored."""
+
+    reason = "LANE_CLOSED"
+    retry_after = timedelta(seconds=30)
+
+
+class UnknownLane(JobError):
+    """There is no lane of that name."""
+
+    reason = "UNKNOWN_LANE"
+
+
+class LetterNotFound(JobError):
+    """The job has never been a dead letter."""
+
+    reason = "DEAD_LETTER_NOT_FOUND"
+
+
+class NotResolvable(JobError):
+    """The job is not parked in doubt."""
+
+    reason = "NOT_RESOLVABLE"
+
+
+class PlanNotFound(JobError):
+    """There is no plan of that id."""
+
+    reason = "PLAN_NOT_FOUND"
+
+
+class PlanRefused(JobError):
+    """The filter does not make a plan."""
+
+    reason = "PLAN_REFUSED"
+
+
+class PlanTooLarge(JobError):
+    """The filter matches more than one plan may hold."""
+
+    reason = "PLAN_TOO_LARGE"
+
+
+class PlanNotApprovable(JobError):
+    """The plan does not stand where this could be done to it."""
+
+    reason = "PLAN_NOT_APPROVABLE"
+
+
+class SecondPersonNeeded(JobError):
+    """Another person than the plan's creator must approve it."""
+
+    reason = "SECOND_PERSON_NEEDED"
 
 
 class LaneLost(JobError):

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 
+from hub.jobs.breaker import Breaker
 from hub.jobs.dispatch import Dispatch, Tools
 from hub.jobs.errors import LaneLost
-from hub.jobs.ports import LaneStore, Orphan
+from hub.jobs.gate import Gate, Limits
+from hub.jobs.ports import Grant, LaneStore, Orphan
 
 POLL_SECONDS = 1.0
 LINGER_SECONDS = 0.008
@@ -18,19 +20,20 @@ _log = logging.getLogger(__name__)
 class Lane:
     """The duty of a lane's owner, as long as its term lasts. `hint` wakes the loop that runs it."""
 
-    def __init__(self, lane: str, *, term: int, concurrency: int, store: LaneStore, tools: Tools) -> None:
+    def __init__(self, lane: str, *, grant: Grant, limits: Limits, store: LaneStore, tools: Tools) -> None:
         self.name = f"lane {lane}"
         self.lane = lane
-        self.term = term
+        self.term = grant.term
         self.hint: Callable[[], None] = lambda: None
-        self._concurrency = concurrency
+        self.failed = False
         self._store = store
         self._tools = tools
-        self._dispatch = Dispatch(lane, term=term, tools=tools, done=self._one_done)
-        self._in_flight = 0
+        self._orders = grant.orders
+        self._gate = Gate(limits, self._granted(grant))
+        self._written = self._gate.breaker
+        self._dispatch = Dispatch(lane, term=grant.term, tools=tools, gate=self._gate, done=self._one_done)
         self._adopted = False
-        self.failed = False
-        self._is_full = False
+        self._waits = False
         self._expire_next = 0.0
         self._work: set[asyncio.Task[None]] = set()
 
@@ -38,46 +41,77 @@ class Lane:
         """Claims what is due and free; seconds until it should look again, None until hinted."""
         if not self._adopted:
             await self._adopt()
-        free = min(self._concurrency - self._in_flight, BATCH)
-        self._is_full = free <= 0
-        if self._is_full:
-            return None
+        await self._write_breaker()
+        free = min(self._gate.admits(self._tools.clock.monotonic()), BATCH)
+        self._waits = free <= 0
+        if self._waits:
+            return await self._until_admitted()
         if not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
-        if self._in_flight:
+        if self._gate.in_flight:
             # Busy: what arrives within a few milliseconds shares the commit. Idle: nothing waits.
             await asyncio.sleep(LINGER_SECONDS)
         batch = await self._store.claim(self.lane, self.term, free, self._tools.notary.intents)
         if not batch:
             return await self._until_due()
-        self._start(batch, self._dispatch.perform)
+        self._start(batch, self._dispatch.perform, fresh=True)
         return 0 if len(batch) == free else POLL_SECONDS
+
+    def adjust(self, grant: Grant) -> None:
+        """Follows an operator who has moved the breaker."""
+        if grant.orders > self._orders:
+            self._orders = grant.orders
+            self._gate.breaker = self._written = self._granted(grant)
+            self.hint()
 
     async def drain(self) -> None:
         """Claims nothing more and waits for the attempts under way."""
-        self._concurrency = 0
+        self._gate.close()
         while self._work:
             await asyncio.wait(self._work)
 
     def abandon(self) -> None:
         """Drops everything at once: the lane has a newer owner, who takes it over."""
-        self._concurrency = 0
+        self._gate.close()
         for task in self._work:
             task.cancel()
+
+    def _granted(self, grant: Grant) -> Breaker:
+        until = self._tools.clock.monotonic() + grant.open_seconds
+        return Breaker(grant.breaker_state, until, grant.breaker_reason, grant.breaker_trips)
+
+    async def _write_breaker(self) -> None:
+        breaker = self._gate.breaker
+        if (breaker.state, breaker.trips) == (self._written.state, self._written.trips):
+            return
+        seconds = breaker.open_until - self._tools.clock.monotonic()
+        await self._store.save_breaker(self.lane, self.term, breaker, orders=self._orders, seconds=seconds)
+        _log.warning("breaker moved", extra={"lane": self.lane, "breaker": breaker.state.name})
+        self._written = breaker
 
     async def _adopt(self) -> None:
         orphans = await self._store.adopt(self.lane, self.term)
         self._adopted = True
         if orphans:
             _log.info("adopted attempts", extra={"lane": self.lane, "count": len(orphans)})
-            self._start(orphans, self._dispatch.recover)
+            self._start(orphans, self._dispatch.recover, fresh=False)
 
-    async def _until_due(self) -> float:
+    async def _until_admitted(self) -> float | None:
+        if self._gate.is_full:
+            return None
+        await self._expire()
+        seconds = self._gate.seconds(self._tools.clock.monotonic())
+        return POLL_SECONDS if seconds is None else min(POLL_SECONDS, seconds)
+
+    async def _expire(self) -> None:
         now = self._tools.clock.monotonic()
         if now >= self._expire_next:
             self._expire_next = now + POLL_SECONDS
             for job_id in await self._store.expire(self.lane, self.term):
                 self._tools.post(job_id)
+
+    async def _until_due(self) -> float:
+        await self._expire()
         due = await self._store.next_due(self.lane)
         return POLL_SECONDS if due is None else min(POLL_SECONDS, max(due, 0.005))
 
@@ -85,8 +119,10 @@ class Lane:
         self,
         batch: Sequence[Orphan],
         work: Callable[[Sequence[Orphan]], Coroutine[None, None, None]],
+        *,
+        fresh: bool,
     ) -> None:
-        self._in_flight += len(batch)
+        self._gate.begun(len(batch), self._tools.clock.monotonic(), fresh=fresh)
         task = asyncio.get_running_loop().create_task(self._guarded(batch, work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
@@ -111,6 +147,6 @@ class Lane:
         self.abandon()
 
     def _one_done(self) -> None:
-        self._in_flight -= 1
-        if self._is_full:
+        self._gate.ended()
+        if self._waits or self._gate.breaker.state is not self._written.state:
             self.hint()

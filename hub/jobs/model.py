@@ -28,19 +28,22 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     _S.RUNNING: frozenset(
         {_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.IN_DOUBT, _S.DEAD}
     ),
-    _S.RETRY_WAIT: frozenset({_S.RUNNING, _S.CANCELLED, _S.EXPIRED, _S.SUCCEEDED, _S.DECLINED}),
+    _S.RETRY_WAIT: frozenset({_S.RUNNING, _S.CANCELLED, _S.DEAD, _S.SUCCEEDED, _S.DECLINED}),
     _S.WAITING_CONFIRMATION: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.IN_DOUBT}),
     _S.IN_DOUBT: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.DEAD}),
     _S.SUCCEEDED: frozenset(),
     _S.DECLINED: frozenset(),
-    _S.DEAD: frozenset(),
+    _S.DEAD: frozenset({_S.QUEUED, _S.IN_DOUBT, _S.SUCCEEDED, _S.DECLINED, _S.CANCELLED}),
     _S.CANCELLED: frozenset(),
     _S.EXPIRED: frozenset(),
 }
 """Every change of state that can happen; the README's diagram is made from it."""
 
-SETTLED = frozenset(state for state, successors in TRANSITIONS.items() if not successors)
-"""States in which nothing more happens by itself."""
+FINAL = frozenset(state for state, successors in TRANSITIONS.items() if not successors)
+"""States that a job never leaves."""
+
+SETTLED = FINAL | {_S.DEAD}
+"""States in which nothing more happens by itself: a dead letter waits for a person."""
 
 NOT_BEGUN = frozenset({_S.QUEUED, _S.RETRY_WAIT})
 """States in which certainly nothing has been done, so that the job can be withdrawn."""
@@ -132,7 +135,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job whose next attempt the lane's owner has claimed."""
+    """A job whose next attempt the lane's owner has claimed.
+
+    `losses` counts the attempts whose worker died; `reason` is that of the last outcome.
+    """
 
     job_id: str
     seq: int
@@ -150,6 +156,8 @@ class Claimed:
     origin: Origin
     work: Work
     term: int
+    losses: int = 0
+    reason: str = ""
 
     @property
     def attempt_id(self) -> str:

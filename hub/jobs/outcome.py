@@ -1,5 +1,6 @@
 """What an attempt, a look-up or a webhook came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -16,6 +17,14 @@ class NotSentCause(IntEnum):
     FENCED = 6
     ABSENT = 7
     UNSUPPORTED = 8
+
+
+class UnknownCause(IntEnum):
+    """Whose doing it is that an outcome is unknown. The numbers are those of the contract."""
+
+    UNSPECIFIED = 0
+    PROVIDER = 1
+    WORKER_LOST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,16 @@ class Unknown:
     reason: str
     message: str
     provider_reference: str = ""
+    cause: UnknownCause = UnknownCause.UNSPECIFIED
 
 
 Outcome = Succeeded | Pending | Declined | NotSent | Unknown
+
+WORDS: Mapping[type[Outcome], str] = {
+    Succeeded: "succeeded",
+    Pending: "pending",
+    Declined: "declined",
+    NotSent: "not_sent",
+    Unknown: "unknown",
+}
+"""The outcomes by their names in the contract, in the evidence and in the store."""

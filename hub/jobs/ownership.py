@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from hub.jobs.ports import LaneLeases
+from hub.jobs.ports import Grant, LaneLeases
 
 LEASE = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
@@ -24,6 +24,10 @@ class RunningLane(Protocol):
     @property
     def failed(self) -> bool:
         """True once it cannot go on under this term."""
+        ...
+
+    def adjust(self, grant: Grant) -> None:
+        """Follows what an operator has changed in the store."""
         ...
 
     async def stop(self) -> None:
@@ -46,7 +50,7 @@ class Ownership:
         *,
         leases: LaneLeases,
         lanes: Callable[[], Sequence[str]],
-        start: Callable[[str, int], RunningLane],
+        start: Callable[[str, Grant], RunningLane],
     ) -> None:
         self._owner = owner
         self._leases = leases
@@ -76,12 +80,14 @@ class Ownership:
         """The lane, if this replica runs it."""
         return self._running.get(lane)
 
-    async def _follow(self, owned: Mapping[str, int]) -> None:
+    async def _follow(self, owned: Mapping[str, Grant]) -> None:
         for lane, running in list(self._running.items()):
-            if owned.get(lane) != running.term:
+            if lane not in owned or owned[lane].term != running.term:
                 _log.info("lane given up", extra={"lane": lane, "term": running.term})
                 await self._running.pop(lane).stop()
-        for lane, term in owned.items():
-            if lane not in self._running:
-                _log.info("lane taken", extra={"lane": lane, "term": term})
-                self._running[lane] = self._start(lane, term)
+        for lane, grant in owned.items():
+            if lane in self._running:
+                self._running[lane].adjust(grant)
+                continue
+            _log.info("lane taken", extra={"lane": lane, "term": grant.term})
+            self._running[lane] = self._start(lane, grant)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
+from hub.jobs.breaker import Breaker, BreakerState
 from hub.jobs.decide import Decision
 from hub.jobs.model import Claimed, Ending, Job, NewJob
 from hub.jobs.outcome import Outcome
@@ -124,6 +125,21 @@ class Report:
     result: Result | None
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A lane owned under a term, with what the store says of its breaker.
+
+    `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one.
+    """
+
+    term: int
+    orders: int = 0
+    breaker_state: BreakerState = BreakerState.CLOSED
+    open_seconds: float = 0.0
+    breaker_reason: str = ""
+    breaker_trips: int = 0
+
+
 class LogUnavailable(Exception):
     """The audit log cannot be reached or written; nothing may be sent."""
 
@@ -151,6 +167,12 @@ class LaneStore(Protocol):
 
     async def expire(self, lane: str, term: int) -> list[str]:
         """Ends the jobs whose time ran out before anything was done."""
+        ...
+
+    async def save_breaker(
+        self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
+    ) -> None:
+        """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
         ...
 
     async def next_due(self, lane: str) -> float | None:
@@ -193,8 +215,8 @@ class JobStore(Protocol):
 class LaneLeases(Protocol):
     """Who owns which lane."""
 
-    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, int]:
-        """Renews own lanes and takes free ones; the lanes now owned, with their terms."""
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
+        """Renews own lanes and takes free ones; the lanes now owned."""
         ...
 
     async def release(self, owner: str, lanes: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 
+from hub.jobs.gate import Limits
 from hub.jobs.model import RetryPolicy
 
 
@@ -22,6 +23,7 @@ class OperationSpec:
     """One operation of one spoke, as its manifest has it."""
 
     replay: Replay
+    replay_window: timedelta
     can_look_up: bool
     look_up_lag: timedelta
     timeout: timedelta
@@ -32,8 +34,8 @@ class OperationSpec:
 
 @dataclass(frozen=True, slots=True)
 class SpokeSpec:
-    """One spoke: its operations by full name, and the greatest concurrency of its accounts."""
+    """One spoke: its operations by full name, and the limits of its accounts by name."""
 
     provider: str
     operations: Mapping[str, OperationSpec]
-    accounts: Mapping[str, int]
+    accounts: Mapping[str, Limits]

@@ -27,12 +27,13 @@ class Submission:
             raise AlreadyExpired("context.expire_time lies in the past")
         accepted = await self._accept(job)
         if accepted.created_at is None:
-            return _same_content(job, accepted)
+            return same_content(job, accepted)
         self._hint(job.lane)
         return accepted
 
 
-def _same_content(job: NewJob, accepted: Accepted) -> Accepted:
+def same_content(job: NewJob, accepted: Accepted) -> Accepted:
+    """The answer to a repetition; raises KeyReused if the first request's content was another."""
     if accepted.fingerprint != job.fingerprint:
         raise KeyReused(
             f"request_id {job.request_id} belongs to job {accepted.job_id}, whose content is another",

@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 
 from hub.jobs.model import Claimed, Purpose
 from hub.jobs.outcome import NotSent, Outcome, Unknown
-from hub.jobs.ports import Clock, Receipt
-from hub.peers.outcomes import WORDS
+from hub.jobs.plans import Why
+from hub.jobs.ports import Clock, Receipt, Statement
 from mesh.evidence import dsse
 from mesh.evidence import statement as said
 from mesh.evidence.keys import SigningKey
+
+OWN_TENANT = "integration"
+"""The tenant of what the hub asks a provider on its own account."""
+LIST_EVENTS = ("integration.spoke.v1.SpokeService", "ListEvents")
 
 _PURPOSES: dict[Purpose, said.Purpose] = {Purpose.EXECUTE: "execute", Purpose.LOOK_UP: "look_up"}
 
@@ -42,11 +46,67 @@ class Notary:
                 purpose=_PURPOSES[attempt.purpose],
                 op=_operation(attempt),
                 intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
-                res=said.Result(WORDS[type(outcome)], now, reason=outcome.reason),
+                res=said.Result(_word(outcome), now, reason=outcome.reason),
                 tenant=attempt.tenant,
                 trace=_trace_id(attempt.origin.trace),
             )
         )
+
+    def list_intent(self, lane: str, plan_id: str, page: int) -> bytes:
+        """Signed intent to read a page of a provider's list of events for a plan."""
+        provider, account = lane.split("/", 1)
+        return self._seal(
+            said.Intent(
+                id=str(uuid.uuid4()),
+                tenant=OWN_TENANT,
+                t=said.timestamp(self._clock.now()),
+                maker=self._maker(),
+                job=plan_id,
+                attempt=f"{plan_id}.{page}",
+                purpose="look_up",
+                actor=said.Actor(self._holder),
+                op=said.Operation(provider, account, *LIST_EVENTS),
+                req=said.Body(said.commit(bytes(32), b"").hex(), 0, "integration.spoke.v1.ListEventsRequest"),
+                term=1,
+            )
+        )
+
+    def list_evidence(self, lane: str, plan_id: str, page: int, outcome: Unknown, receipt: Receipt) -> bytes:
+        """Signed evidence that a page could not be read."""
+        provider, account = lane.split("/", 1)
+        now = said.timestamp(self._clock.now())
+        return self._seal(
+            said.Evidence(
+                t=now,
+                maker=self._maker(),
+                job=plan_id,
+                attempt=f"{plan_id}.{page}",
+                purpose="look_up",
+                op=said.Operation(provider, account, *LIST_EVENTS),
+                intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
+                res=said.Result("unknown", now, reason=outcome.reason),
+                tenant=OWN_TENANT,
+            )
+        )
+
+    def action(
+        self, act: str, subject: str, why: Why, *, job: str = "", digest: str = "", detail: str = ""
+    ) -> Statement:
+        """Signed statement of what a person did, or the hub for a plan."""
+        statement = said.Action(
+            id=str(uuid.uuid4()),
+            t=said.timestamp(self._clock.now()),
+            maker=self._maker(),
+            actor=said.Actor(why.actor),
+            act=act,
+            subject=subject,
+            job=job,
+            reason=why.reason,
+            ticket=why.ticket,
+            digest=digest,
+            detail=detail,
+        )
+        return Statement(statement.id, self._seal(statement))
 
     def _intent(self, attempt: Claimed) -> said.Intent:
         work = attempt.work
@@ -69,13 +129,17 @@ class Notary:
         self._seq += 1
         return said.Maker(self._holder, self._boot, self._seq)
 
-    def _seal(self, statement: said.Intent | said.Evidence) -> bytes:
+    def _seal(self, statement: said.Intent | said.Evidence | said.Action) -> bytes:
         return dsse.seal(statement.payload(), self._key)
 
 
 def _operation(attempt: Claimed) -> said.Operation:
     service, _, method = attempt.work.operation.partition("/")
     return said.Operation(attempt.provider, attempt.account, service, method)
+
+
+def _word(outcome: NotSent | Unknown) -> said.OutcomeWord:
+    return "not_sent" if isinstance(outcome, NotSent) else "unknown"
 
 
 def _trace_id(carrier: Mapping[str, str]) -> str:

@@ -5,20 +5,20 @@ from datetime import UTC, timedelta
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 
+from hub.jobs.gate import Limits
 from hub.jobs.model import RetryPolicy
-from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
+from hub.jobs.outcome import (
+    Declined,
+    NotSent,
+    NotSentCause,
+    Outcome,
+    Pending,
+    Succeeded,
+    Unknown,
+    UnknownCause,
+)
 from hub.jobs.spec import OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
-from mesh.evidence.statement import OutcomeWord
-
-WORDS: dict[type[Outcome], OutcomeWord] = {
-    Succeeded: "succeeded",
-    Pending: "pending",
-    Declined: "declined",
-    NotSent: "not_sent",
-    Unknown: "unknown",
-}
-"""The outcomes by their names in the contract and in the evidence."""
 
 
 def outcome_from_proto(message: outcome_pb2.Outcome) -> Outcome:
@@ -33,7 +33,7 @@ def outcome_from_proto(message: outcome_pb2.Outcome) -> Outcome:
         return Declined(message.declined.reason, message.declined.message, reference)
     if kind == "not_sent":
         return _not_sent(message.not_sent)
-    return Unknown(message.unknown.reason or "NOT_UNDERSTOOD", message.unknown.message, reference)
+    return _unknown(message.unknown, reference)
 
 
 def outcome_from_bytes(raw: bytes) -> Outcome | None:
@@ -46,13 +46,14 @@ def spoke_from_proto(message: spoke_service_pb2.DescribeResponse) -> SpokeSpec:
     return SpokeSpec(
         provider=message.provider,
         operations={o.operation: _operation(o) for o in message.operations},
-        accounts={a.name: a.max_concurrency for a in message.accounts},
+        accounts={a.name: Limits(a.max_concurrency, a.rate_per_second, a.burst) for a in message.accounts},
     )
 
 
 def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
     return OperationSpec(
         replay=Replay(message.replay),
+        replay_window=_span(message.replay_window),
         can_look_up=message.can_look_up,
         look_up_lag=_span(message.look_up_lag),
         timeout=_span(message.timeout),
@@ -73,6 +74,12 @@ def _not_sent(message: outcome_pb2.NotSent) -> Outcome:
         return NotSent(NotSentCause.PROVIDER_DOWN, message.reason, message.message)
     after = _span(message.retry_after) if message.HasField("retry_after") else None
     return NotSent(NotSentCause(message.cause), message.reason, message.message, after)
+
+
+def _unknown(message: outcome_pb2.Unknown, reference: str) -> Unknown:
+    known = {int(c) for c in UnknownCause}
+    cause = UnknownCause(message.cause) if int(message.cause) in known else UnknownCause.UNSPECIFIED
+    return Unknown(message.reason or "NOT_UNDERSTOOD", message.message, reference, cause)
 
 
 def _result(message: AnyMessage) -> tuple[str, bytes]:

@@ -8,18 +8,21 @@ from datetime import datetime
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.errors import ProviderAmbiguous, UnknownAccount, UnknownProvider
+from hub.jobs.errors import ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
 from hub.jobs.events import ArrivedEvent, WebhookRefused
+from hub.jobs.gate import Limits
 from hub.jobs.model import Claimed, Purpose, lane_id
 from hub.jobs.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
 from hub.jobs.spec import OperationSpec, SpokeSpec
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
+from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 
 GRACE_SECONDS = 15.0
 FENCE_SECONDS = 5.0
+LIST_SECONDS = 25.0
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +62,19 @@ class SpokeDirectory:
         """Whether the spoke answered when it was last asked."""
         return provider in self._ready
 
-    def lanes(self) -> Mapping[str, int]:
-        """The lanes of all spokes that have described themselves, with their concurrency."""
+    def lanes(self) -> Mapping[str, Limits]:
+        """The lanes of all spokes that have described themselves, with their limits."""
         return {
-            lane_id(spec.provider, account): concurrency
+            lane_id(spec.provider, account): limits
             for spec in self._specs.values()
-            for account, concurrency in spec.accounts.items()
+            for account, limits in spec.accounts.items()
         }
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
-        """What the spoke says of an operation; raises UnknownProvider."""
+        """What the spoke says of an operation; raises UnknownProvider or ProviderNotReady."""
         spec = self._specs.get(provider)
+        if spec is None and self._is_unheard(provider):
+            raise ProviderNotReady("the spoke has not said yet what it offers", provider=provider)
         if spec is None or operation not in spec.operations:
             raise UnknownProvider(f"no spoke {provider} offers {operation}", provider=provider)
         return spec.operations[operation]
@@ -86,6 +91,26 @@ class SpokeDirectory:
         if account not in self._specs[provider].accounts:
             raise UnknownAccount(f"{provider} has no account {account}", provider=provider, account=account)
         return provider, account
+
+    def _is_unheard(self, provider: str) -> bool:
+        # A request that names nobody may be meant for any spoke that is still to be heard.
+        unheard = self._stubs.keys() - self._specs.keys()
+        return bool(unheard) if not provider else provider in unheard
+
+    def lookable(self) -> list[str]:
+        """ "lane|operation" for everything that a provider can be asked about."""
+        return [
+            f"{lane_id(spec.provider, account)}|{name}"
+            for spec in self._specs.values()
+            for account in spec.accounts
+            for name, operation in spec.operations.items()
+            if operation.can_look_up
+        ]
+
+    def can_look_up(self, provider: str, operation: str) -> bool:
+        """Whether the provider can be asked what became of it."""
+        spec = self._specs.get(provider)
+        return spec is not None and operation in spec.operations and spec.operations[operation].can_look_up
 
     async def describe(self, name: str) -> bool:
         """Asks a spoke what it can do; False if it does not answer."""
@@ -105,10 +130,12 @@ class SpokeDirectory:
     ) -> AsyncIterator[list[Result]]:
         """Performs attempts or look-ups of one purpose; raises SpokeUnavailable when cut off."""
         provider = attempts[0].claimed.provider
+        reach("hub.executing", *(a.claimed.attempt_id for a in attempts))
         with self._telemetry.span("dispatch", carrier=attempts[0].claimed.origin.trace):
             responses = self._call(provider, lane, term, attempts)
         try:
             async for response in responses:
+                reach("hub.answered", *(r.attempt_id for r in response.results))
                 yield [_result(r) for r in response.results]
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
@@ -137,6 +164,8 @@ class SpokeDirectory:
     ) -> list[ArrivedEvent]:
         """Has the spoke verify a webhook; raises WebhookRefused, UnknownProvider or SpokeUnavailable."""
         provider, account = lane.split("/", 1)
+        if self._is_unheard(provider):
+            raise SpokeUnavailable("the spoke has not said yet what it offers")
         if lane not in self.lanes():
             raise UnknownProvider(f"there is no lane {lane}", lane=lane)
         request = spoke_service_pb2.ParseWebhookRequest(
@@ -151,7 +180,21 @@ class SpokeDirectory:
             if error.code() in _REFUSALS:
                 raise WebhookRefused(error.details() or "") from error
             raise SpokeUnavailable(error.code().name) from error
-        return [_event(lane, e) for e in response.events]
+        return [event_from_proto(lane, e) for e in response.events]
+
+    async def list_events(
+        self, request: spoke_service_pb2.ListEventsRequest, provider: str
+    ) -> spoke_service_pb2.ListEventsResponse:
+        """A page of the provider's events; raises UnknownProvider or SpokeUnavailable."""
+        if provider not in self._stubs:
+            raise UnknownProvider(f"there is no spoke {provider}", provider=provider)
+        try:
+            response: spoke_service_pb2.ListEventsResponse = await self._stubs[provider].ListEvents(
+                request, timeout=LIST_SECONDS
+            )
+        except grpc.aio.AioRpcError as error:
+            raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
+        return response
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -244,6 +287,7 @@ def _report(message: spoke_service_pb2.AttemptReport) -> Report:
     return Report(message.attempt_id, known.get(message.knowledge, Knowledge.NONE), result)
 
 
-def _event(lane: str, message: spoke_service_pb2.ProviderEvent) -> ArrivedEvent:
+def event_from_proto(lane: str, message: spoke_service_pb2.ProviderEvent) -> ArrivedEvent:
+    """What a provider says has happened."""
     outcome = message.outcome.SerializeToString() if message.HasField("outcome") else b""
     return ArrivedEvent(lane, message.event_id, message.type, message.job_id, outcome, message.confirmation)

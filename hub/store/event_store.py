@@ -7,7 +7,7 @@ from uuid import NAMESPACE_OID, uuid5
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hub.jobs.decide import Decision, after_event
+from hub.jobs.decide import UNSETTLED, Decision, after_event
 from hub.jobs.events import ArrivedEvent
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
@@ -36,6 +36,16 @@ class PostgresEventStore:
         async with self._single.connect() as connection:
             return (await connection.execute(statements.KEEP_EVENT, row)).first() is not None
 
+    async def kept(self, lane: str, event_id: str) -> ArrivedEvent | None:
+        """An event as it was kept."""
+        wanted = {"lane": lane, "event_id": event_id}
+        async with self._single.connect() as connection:
+            row = (await connection.execute(statements.KEPT_EVENT, wanted)).mappings().first()
+        if row is None:
+            return None
+        job_id = str(row["job_id"]) if row["job_id"] else ""
+        return ArrivedEvent(lane, event_id, row["type"], job_id, row["outcome"], row["confirmation"])
+
     async def trace(self, job_id: str) -> Mapping[str, str]:
         """The trace context under which the job was accepted; empty if there is no such job."""
         async with self._single.connect() as connection:
@@ -57,7 +67,7 @@ class PostgresEventStore:
 
     async def _apply_in_order(self, connection: AsyncConnection, job_id: str, live: RowMapping) -> bool:
         state = JobState(live["state"])
-        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id})
+        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id, "lane": live["lane_id"]})
         for event in held.mappings().all():
             outcome = self._decode(event["outcome"])
             decision = after_event(state, outcome) if outcome else None
@@ -72,7 +82,7 @@ class PostgresEventStore:
         row = (await connection.execute(statements.GET_JOB, {"job_id": job_id})).mappings().first()
         if row is None:
             return
-        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id})
+        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id, "lane": row["lane_id"]})
         for event in held.mappings().all():
             await _handle(connection, event, job_id, row["lane_id"], "late")
 
@@ -94,12 +104,13 @@ async def _handle(
 async def _end(connection: AsyncConnection, job_id: str, decision: Decision) -> None:
     change = {
         "job_id": job_id,
-        "from_states": [int(JobState.WAITING_CONFIRMATION), int(JobState.IN_DOUBT), int(JobState.RETRY_WAIT)],
+        "from_states": [int(state) for state in UNSETTLED],
         "state": int(decision.state),
         "reason": decision.reason,
         "message": decision.message,
         "reference": decision.provider_reference,
         "result_type": decision.result_type,
         "result": decision.result,
+        "left_by": "confirmed",
     }
     await connection.execute(statements.END_JOB, change)

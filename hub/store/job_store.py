@@ -9,6 +9,7 @@ from hub.jobs.ports import Accepted
 from hub.store import statements
 from hub.store.engine import single
 from hub.store.rows import event_from_row, job_from_row, new_job_columns
+from mesh.failpoints import reach
 
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -21,11 +22,13 @@ class PostgresJobStore:
 
     async def accept(self, jobs: Sequence[NewJob]) -> list[Accepted]:
         """Makes jobs durable in one commit; a job whose key is taken is answered with the first one."""
+        reach("hub.accepting", *(j.job_id for j in jobs))
         async with self._single.connect() as connection:
             made = (await connection.execute(statements.ACCEPT, new_job_columns(jobs))).mappings().all()
             created = {str(row["job_id"]): row["created_at"] for row in made}
             repeats = [j for j in jobs if j.job_id not in created]
             first = await _first_jobs(connection, repeats) if repeats else {}
+        reach("hub.accepted", *created)
         return [
             Accepted(j.job_id, j.fingerprint, created[j.job_id])
             if j.job_id in created
@@ -73,6 +76,7 @@ class PostgresJobStore:
             "reference": "",
             "result_type": "",
             "result": b"",
+            "left_by": "",
         }
         async with self._single.connect() as connection:
             return (await connection.execute(statements.END_JOB, change)).first() is not None

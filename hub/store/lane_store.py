@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.jobs.breaker import Breaker
 from hub.jobs.errors import LaneLost
 from hub.jobs.model import Claimed
-from hub.jobs.ports import Orphan, Settled, Settlement, Statement
+from hub.jobs.ports import Grant, Orphan, Settled, Settlement, Statement
 from hub.store import statements
 from hub.store.engine import single
-from hub.store.rows import claimed_from_row, settled_from_row, settlement_columns
+from hub.store.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
+from mesh.failpoints import reach
 
 
 class PostgresLaneStore:
@@ -38,6 +40,8 @@ class PostgresLaneStore:
                 "intents": signed,
             }
             await connection.execute(statements.BEGIN_ATTEMPTS, begun)
+            reach("hub.claiming", *(c.attempt_id for c in claimed))
+        reach("hub.claimed", *(c.attempt_id for c in claimed))
         return [Orphan(c, intent) for c, intent in zip(claimed, signed, strict=True)]
 
     async def adopt(self, lane: str, term: int) -> list[Orphan]:
@@ -49,9 +53,11 @@ class PostgresLaneStore:
     async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
         """Settles attempts in one commit; raises LaneLost if any of them is no longer ours."""
         columns = settlement_columns(settlements)
+        reach("hub.settling", *(f"{s.job_id}.{s.seq}" for s in settlements))
         async with self._single.connect() as connection:
             rows = await connection.execute(statements.SETTLE, {"lane": lane, "term": term, **columns})
             found = {s.job_id: s for s in map(settled_from_row, rows.mappings())}
+        reach("hub.settled", *(f"{s.job_id}.{s.seq}" for s in settlements if s.job_id in found))
         if missing := [s.job_id for s in settlements if s.job_id not in found]:
             raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
         return [found[s.job_id] for s in settlements]
@@ -61,6 +67,22 @@ class PostgresLaneStore:
         async with self._single.connect() as connection:
             rows = await connection.execute(statements.EXPIRE, {"lane": lane, "term": term})
             return [str(job_id) for job_id in rows.scalars()]
+
+    async def save_breaker(
+        self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
+    ) -> None:
+        """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
+        change = {
+            "lane": lane,
+            "term": term,
+            "orders": orders,
+            "state": int(breaker.state),
+            "reason": breaker.reason,
+            "trips": breaker.trips,
+            "seconds": seconds,
+        }
+        async with self._single.connect() as connection:
+            await connection.execute(statements.SAVE_BREAKER, change)
 
     async def next_due(self, lane: str) -> float | None:
         """Seconds until the next job is due; None if none waits."""
@@ -81,8 +103,10 @@ class PostgresLaneStore:
             "refused_ids": list(refused),
             "reasons": list(refused.values()),
         }
+        reach("hub.clearing", *done)
         async with self._single.connect() as connection:
             await connection.execute(statements.CLEAR_OUTBOX, gone)
+        reach("hub.cleared", *done)
 
 
 class PostgresLaneLeases:
@@ -91,8 +115,8 @@ class PostgresLaneLeases:
     def __init__(self, engine: AsyncEngine) -> None:
         self._single = single(engine)
 
-    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, int]:
-        """Renews own lanes and takes free ones; the lanes now owned, with their terms."""
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
+        """Renews own lanes and takes free ones; the lanes now owned."""
         parts = [lane.split("/", 1) for lane in lanes]
         wanted = {
             "owner": owner,
@@ -103,7 +127,7 @@ class PostgresLaneLeases:
         }
         async with self._single.connect() as connection:
             rows = (await connection.execute(statements.ACQUIRE_LANES, wanted)).mappings().all()
-        return {row["lane_id"]: row["term"] for row in rows}
+        return {row["lane_id"]: grant_from_row(row) for row in rows}
 
     async def release(self, owner: str, lanes: Sequence[str]) -> None:
         """Gives up lanes; whoever takes them next has a new term."""

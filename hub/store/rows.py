@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from hub.jobs.breaker import BreakerState
 from hub.jobs.decide import Decision
 from hub.jobs.model import Claimed, Ending, Event, Job, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
-from hub.jobs.ports import Settled, Settlement
+from hub.jobs.ports import Grant, Settled, Settlement
 
 Columns = dict[str, list[Any]]
 
@@ -60,6 +61,9 @@ def _decision_columns(decisions: Sequence[Decision]) -> Columns:
         "result_types": [d.result_type for d in decisions],
         "results": [d.result for d in decisions],
         "uncounted": [0 if d.counts else 1 for d in decisions],
+        "causes": [int(d.letter or 0) for d in decisions],
+        "cause_names": [d.letter.name.lower() if d.letter else "" for d in decisions],
+        "lost": [1 if d.lost else 0 for d in decisions],
     }
 
 
@@ -84,6 +88,20 @@ def claimed_from_row(row: RowMapping, term: int) -> Claimed:
         origin=Origin(row["actor"], row["principal"], json.loads(row["trace"])),
         work=Work(row["operation"], row["request_type"], row["request"], row["salt"], row["provider_key"]),
         term=term,
+        losses=row["losses"],
+        reason=row["reason"],
+    )
+
+
+def grant_from_row(row: RowMapping) -> Grant:
+    """The lane that a row of `acquire_lanes` speaks of."""
+    return Grant(
+        term=row["term"],
+        orders=row["breaker_orders"],
+        breaker_state=BreakerState(row["breaker_state"]),
+        open_seconds=row["breaker_seconds"] or 0.0,
+        breaker_reason=row["breaker_reason"],
+        breaker_trips=row["breaker_trips"],
     )
 
 

@@ -23,7 +23,10 @@ Json = dict[str, Any]
 
 
 class Sandbox:
-    """The provider's state, in memory. `begun` counts the requests that came in whole."""
+    """The provider's state, in memory. `begun` counts the requests that came in whole.
+
+    While `refuses` is set, it takes our credentials for wrong.
+    """
 
     def __init__(self, *, latency: float = 0.0, webhook_url: str = "", webhook_secret: str = "") -> None:
         self._latency = latency
@@ -34,6 +37,7 @@ class Sandbox:
         self.refunds: dict[str, Json] = {}
         self.events: list[Json] = []
         self.begun = 0
+        self.refuses = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -56,6 +60,8 @@ class Sandbox:
                 return _json({"error": {"code": "unauthorized"}}, 401)
             body = await request.read()
             self.begun += 1
+            if self.refuses:
+                return _json({"error": {"code": "account_closed"}}, 403)
             if self._latency:
                 await asyncio.sleep(self._latency)
             key = request.path + " " + request.headers.get("Idempotency-Key", f"none-{next(self._ids)}")
@@ -156,6 +162,7 @@ class Sandbox:
             return
         body = orjson.dumps(event)
         headers = sign_standard(secret=secret, message_id=event["id"], signed_at=int(time.time()), body=body)
+        headers["Content-Type"] = "application/json"
         async with aiohttp.ClientSession() as client, client.post(url, data=body, headers=headers):
             pass
 

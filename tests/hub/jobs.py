@@ -19,6 +19,7 @@ def spec(replay: Replay = Replay.NATIVE_KEY, *, can_look_up: bool = True) -> Ope
     """A manifest's operation."""
     return OperationSpec(
         replay=replay,
+        replay_window=timedelta(hours=24),
         can_look_up=can_look_up,
         look_up_lag=timedelta(seconds=2),
         timeout=timedelta(seconds=5),
@@ -59,6 +60,8 @@ def claimed(
     state: JobState = JobState.RUNNING,
     attempt_count: int = 1,
     seq: int = 1,
+    losses: int = 0,
+    reason: str = "",
 ) -> Claimed:
     """A claimed attempt of job 1."""
     return Claimed(
@@ -78,4 +81,6 @@ def claimed(
         origin=ORIGIN,
         work=WORK,
         term=1,
+        losses=losses,
+        reason=reason,
     )

@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.jobs.decide import Moment, after_attempt, after_event, backoff
+from hub.jobs.decide import ABSENT_ONCE, POISON_AFTER, Moment, after_attempt, after_event, backoff
+from hub.jobs.letters import Cause, cause_of
 from hub.jobs.model import SETTLED, TRANSITIONS, JobState, Purpose
-from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
+from hub.jobs.outcome import (
+    Declined,
+    NotSent,
+    NotSentCause,
+    Outcome,
+    Pending,
+    Succeeded,
+    Unknown,
+    UnknownCause,
+)
 from hub.jobs.spec import Replay
 from tests.hub.jobs import NOW, POLICY, claimed, spec
 
@@ -119,7 +129,7 @@ def test_backoff_is_jittered_fully_and_capped(attempt: int, draw: float) -> None
 @pytest.mark.parametrize("outcome", [Succeeded("T", b"", "ref"), Declined("NO", "")], ids=repr)
 def test_a_webhook_moves_a_job_only_forward(state: JobState, outcome: Outcome) -> None:
     decision = after_event(state, outcome)
-    waits = {JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT}
+    waits = {JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD}
     assert (decision is not None) == (state in waits)
     if decision:
         assert decision.state in TRANSITIONS[state] & SETTLED
@@ -128,3 +138,81 @@ def test_a_webhook_moves_a_job_only_forward(state: JobState, outcome: Outcome) -
 @pytest.mark.parametrize("outcome", [Pending("T", b""), Unknown("X", "")], ids=repr)
 def test_a_webhook_without_a_final_word_moves_nothing(outcome: Outcome) -> None:
     assert all(after_event(state, outcome) is None for state in JobState)
+
+
+def test_an_attempt_on_an_open_breaker_is_not_the_jobs_own() -> None:
+    down = NotSent(NotSentCause.PROVIDER_DOWN, "CONNECTION_REFUSED", "")
+    decision = after_attempt(claimed(attempt_count=99), down, spec(), Moment(NOW, 0.5, on_trial=True))
+    assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
+@pytest.mark.parametrize("replay", Replay)
+@pytest.mark.parametrize("can_look_up", [True, False])
+def test_whatever_needs_a_person_has_a_dead_letter_and_nothing_else_has(
+    outcome: Outcome, replay: Replay, can_look_up: bool
+) -> None:
+    decision = after_attempt(claimed(attempt_count=3), outcome, spec(replay, can_look_up=can_look_up), MOMENT)
+    waits_for_a_person = decision.state is JobState.DEAD or (
+        decision.state is JobState.IN_DOUBT and decision.due_at is None
+    )
+    assert (decision.letter is not None) == waits_for_a_person
+
+
+def test_an_unknown_outcome_is_resent_under_its_key_only_while_the_provider_knows_the_key() -> None:
+    keyed, unknown = spec(Replay.NATIVE_KEY, can_look_up=False), Unknown("REPLY_TIMEOUT", "")
+    fresh = after_attempt(claimed(), unknown, keyed, MOMENT)
+    stale = after_attempt(claimed(), unknown, keyed, Moment(NOW + keyed.replay_window, 0.5))
+    assert (fresh.state, stale.state, stale.letter) == (
+        JobState.RETRY_WAIT,
+        JobState.IN_DOUBT,
+        Cause.UNRESOLVED_DOUBT,
+    )
+
+
+def test_resends_under_a_key_that_are_used_up_leave_a_doubt_and_not_a_failure() -> None:
+    keyed = spec(Replay.NATIVE_KEY, can_look_up=False)
+    decision = after_attempt(claimed(attempt_count=3), Unknown("REPLY_TIMEOUT", ""), keyed, MOMENT)
+    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+
+
+@pytest.mark.parametrize(
+    ("replay", "later"), [(Replay.QUERYABLE, timedelta()), (Replay.NATIVE_KEY, timedelta(hours=24))]
+)
+def test_without_a_key_that_protects_it_work_is_resent_only_if_it_is_absent_twice(
+    replay: Replay, later: timedelta
+) -> None:
+    absent, moment = NotSent(NotSentCause.ABSENT, "ABSENT", ""), Moment(NOW + later, 0.5)
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
+    first = after_attempt(job, absent, spec(replay), moment)
+    assert (first.state, first.reason) == (JobState.IN_DOUBT, ABSENT_ONCE)
+    assert first.due_at is not None
+    assert first.due_at - moment.now >= 2 * spec().timeout
+    again = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, reason=ABSENT_ONCE)
+    assert after_attempt(again, absent, spec(replay), moment).state is JobState.RETRY_WAIT
+
+
+def test_work_that_kills_its_worker_every_time_is_given_up_as_poison() -> None:
+    lost = after_attempt(claimed(), Unknown("ACTOR_LOST", "", cause=UnknownCause.WORKER_LOST), spec(), MOMENT)
+    assert lost.lost
+    absent = NotSent(NotSentCause.ABSENT, "ABSENT", "")
+    jobs = [claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, losses=n) for n in (1, POISON_AFTER)]
+    ends = [after_attempt(job, absent, spec(), MOMENT) for job in jobs]
+    assert [(e.state, e.letter) for e in ends] == [
+        (JobState.RETRY_WAIT, None),
+        (JobState.DEAD, Cause.POISON),
+    ]
+
+
+def test_a_doubt_that_nobody_could_settle_in_the_jobs_time_goes_to_a_person() -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
+    decision = after_attempt(job, Unknown("X", ""), spec(), Moment(job.expire_at, 0.5))
+    assert (decision.state, decision.due_at, decision.letter) == (
+        JobState.IN_DOUBT,
+        None,
+        Cause.UNRESOLVED_DOUBT,
+    )
+
+
+def test_every_cause_of_not_sending_has_a_cause_of_death() -> None:
+    assert {cause_of(cause) for cause in NotSentCause} <= set(Cause)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.edge import capabilities
 from hub.edge.jobs_api import JobsApi
+from hub.edge.new_jobs import NewJobs
 from hub.edge.statuses import DOMAIN, STATUSES
 from hub.edge.tenants import Tenants
 from hub.edge.waiting import Waiting
@@ -85,10 +86,7 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
         submission=Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
         waiting=waiting,
         tenants=tenants,
-        directory=OneSpoke(),
-        clock=clock,
-        chance=secrets.token_bytes,
-        trace=dict,
+        new_jobs=NewJobs(OneSpoke(), clock=clock, chance=secrets.token_bytes, trace=dict),
     )
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
@@ -246,7 +244,7 @@ async def test_a_running_job_cannot_be_withdrawn(edge: Edge, hub_engine: AsyncEn
     leases, lanes = PostgresLaneLeases(hub_engine), PostgresLaneStore(hub_engine)
     for _ in range(2):
         owned = await leases.acquire("hub", ["echo/default"], timedelta(seconds=30))
-    await lanes.claim("echo/default", owned["echo/default"], 1, FakeNotary().intents)
+    await lanes.claim("echo/default", owned["echo/default"].term, 1, FakeNotary().intents)
     call = edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
     assert (await refusal(call))[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "NOT_CANCELLABLE")
 

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.board import Board, wait_for
+from hub.jobs.gate import Limits
 from hub.jobs.model import SETTLED, Job, JobState, NewJob, ended
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Succeeded, Unknown
-from hub.jobs.ports import Knowledge
+from hub.jobs.ports import Grant, Knowledge
 from hub.jobs.spec import Replay
 from hub.lane_loops import LaneLoops, Ports
 from hub.store.job_store import PostgresJobStore
@@ -38,7 +39,7 @@ class Bench:
     async def own(self, owner: str = "hub-a") -> int:
         """Takes the lane for an owner; its term."""
         await self.leases.acquire(owner, [LANE], LEASE)
-        return (await self.leases.acquire(owner, [LANE], LEASE))[LANE]
+        return (await self.leases.acquire(owner, [LANE], LEASE))[LANE].term
 
     def run(self, term: int) -> LaneLoops:
         """Lets an owner work on the lane."""
@@ -52,7 +53,7 @@ class Bench:
             draw=lambda: 0.0,
             post=self.board.post,
         )
-        self.running.append(LaneLoops(LANE, term=term, concurrency=8, ports=ports))
+        self.running.append(LaneLoops(LANE, grant=Grant(term), limits=Limits(8), ports=ports))
         return self.running[-1]
 
     async def until(self, job: NewJob, states: frozenset[JobState] | set[JobState]) -> Job:

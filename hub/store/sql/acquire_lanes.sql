@@ -9,4 +9,6 @@ SET term = CASE WHEN owner = :owner THEN term ELSE term + 1 END,
     owner = :owner,
     lease_until = now() + CAST(:lease AS interval)
 WHERE lane_id = ANY(CAST(:lanes AS text[])) AND (owner = :owner OR lease_until < now())
-RETURNING lane_id, term
+RETURNING lane_id, term, mode, breaker_state, breaker_reason, breaker_trips, breaker_orders,
+          CASE WHEN breaker_until = 'infinity' THEN 'Infinity'
+               ELSE EXTRACT(EPOCH FROM breaker_until - now()) END::double precision AS breaker_seconds

@@ -1,8 +1,11 @@
--- Ends one job that nobody has claimed: withdrawn by Core, or settled by a webhook.
+-- Ends one job that nobody has claimed: withdrawn by Core, or settled by a webhook or a person.
 WITH ended AS (
     DELETE FROM job
     WHERE job_id = CAST(:job_id AS uuid) AND claimed_term = 0 AND state = ANY(CAST(:from_states AS smallint[]))
     RETURNING *
+), answered AS (
+    UPDATE dead_letter d SET left_at = now(), left_by = :left_by
+    FROM ended e WHERE d.job_id = e.job_id AND d.left_at IS NULL
 ), announced AS (
     INSERT INTO job_event (cursor, job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
                            created_at, expire_at, provider_reference, reason, message)

@@ -1,20 +1,53 @@
--- Ends jobs of a lane whose time ran out before anything was done.
-WITH ended AS (
+-- Ends jobs of a lane whose time ran out: those never tried are expired, those tried in vain are dead letters.
+WITH owned AS (
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+), over AS (
     DELETE FROM job
-    WHERE lane_id = :lane AND claimed_term = 0 AND state IN (1, 4) AND expire_at <= now()
-      AND EXISTS (SELECT 1 FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE)
+    WHERE lane_id = :lane AND claimed_term = 0 AND state = 1 AND expire_at <= now()
+      AND EXISTS (SELECT 1 FROM owned)
     RETURNING *
+), dead AS (
+    UPDATE job SET state = 8, due_at = NULL, updated_at = now()
+    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now()
+      AND EXISTS (SELECT 1 FROM owned)
+    RETURNING *, 'expired' AS cause_name
+), ended AS (
+    SELECT job_id, tenant, 10 AS new_state, 'EXPIRED' AS new_reason, reason, lane_id, operation, request_id,
+           attempt_count, created_at, expire_at, provider_reference FROM over
+    UNION ALL
+    SELECT job_id, tenant, 8, reason, message, lane_id, operation, request_id,
+           attempt_count, created_at, expire_at, provider_reference FROM dead
+), lettered AS (
+    INSERT INTO dead_letter (job_id, seq, lane_id, tenant, operation, cause, reason, alert_key)
+    SELECT job_id, seq, lane_id, tenant, operation, 6, reason,
+           'DeadLetters/' || lane_id || '/' || cause_name
+    FROM dead
+    ON CONFLICT (job_id, seq) DO UPDATE SET cause = 6, left_at = NULL, left_by = '', entered_at = now()
+), alarmed AS (
+    INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
+    SELECT alert_key, 'DeadLetters', 'SEV1',
+           json_build_object('provider', split_part(lane_id, '/', 1), 'account', split_part(lane_id, '/', 2),
+                             'cause', cause_name)::text,
+           'Jobs of ' || lane_id || ' wait for a person: ' || cause_name,
+           CASE WHEN cause_name = 'unresolved_doubt' THEN 'docs/runbooks/unresolved-doubt.md'
+                ELSE 'docs/runbooks/provider-down.md' END
+    FROM (SELECT DISTINCT lane_id, cause_name, 'DeadLetters/' || lane_id || '/' || cause_name AS alert_key
+          FROM dead) AS a
+    ON CONFLICT (alert_key) DO UPDATE
+    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
+        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
 ), announced AS (
     INSERT INTO job_event (cursor, job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
                            created_at, expire_at, provider_reference, reason, message)
     SELECT (CAST(CAST(pg_current_xact_id() AS text) AS bigint) << 20) + row_number() OVER (ORDER BY job_id),
-           job_id, tenant, 10, now(), lane_id, operation, request_id, attempt_count,
-           created_at, expire_at, provider_reference, 'EXPIRED', reason
+           job_id, tenant, new_state, now(), lane_id, operation, request_id, attempt_count,
+           created_at, expire_at, provider_reference, new_reason, reason
     FROM ended
+), kept AS (
+    INSERT INTO job_done (job_id, created_at, updated_at, expire_at, attempt_count, state, lane_id, tenant,
+                          operation, request_id, provider_reference, reason, message, result_type, result)
+    SELECT job_id, created_at, now(), expire_at, attempt_count, 10, lane_id, tenant, operation, request_id,
+           provider_reference, 'EXPIRED', reason, result_type, result
+    FROM over
 )
-INSERT INTO job_done (job_id, created_at, updated_at, expire_at, attempt_count, state, lane_id, tenant,
-                      operation, request_id, provider_reference, reason, message, result_type, result)
-SELECT job_id, created_at, now(), expire_at, attempt_count, 10, lane_id, tenant, operation, request_id,
-       provider_reference, 'EXPIRED', reason, result_type, result
-FROM ended
-RETURNING job_id
+SELECT job_id FROM ended

@@ -1,0 +1,155 @@
+"""Puts together what the people on call work with: their service, and the duties behind it."""
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.duty_group import DutyGroup
+from hub.edge.inverses import Contracts, Undoing
+from hub.edge.new_jobs import NewJobs
+from hub.edge.operations_api import OperationsApi
+from hub.jobs.alerts import Alerting, AlertSink
+from hub.jobs.carriers import Backfill, Discard, Replay, Rollback
+from hub.jobs.duties import ALERTS, PLANS
+from hub.jobs.operating import Operating
+from hub.jobs.plan_runner import Carrier, PlanRunner
+from hub.jobs.planning import Planning
+from hub.jobs.plans import PlanKind
+from hub.jobs.ports import AuditLog, Clock, Grant, Post
+from hub.jobs.relay import Relay
+from hub.jobs.submit import Submission
+from hub.peers.notary import Notary
+from hub.peers.provider_events import ProviderEvents
+from hub.peers.spokes import SpokeDirectory
+from hub.store.alert_store import PostgresAlertStore
+from hub.store.carrier_store import PostgresCarrierStore
+from hub.store.event_store import PostgresEventStore
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneStore
+from hub.store.operations_store import PostgresOperationsStore
+from hub.store.plan_store import PostgresPlanStore
+from mesh.duty import Duty
+
+EVENTS_PATIENCE = timedelta(minutes=5)
+RECONCILE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the rest of the replica already has. `hint` wakes a lane's owner, if it is this replica."""
+
+    engine: AsyncEngine
+    directory: SpokeDirectory
+    log: AuditLog
+    notary: Notary
+    clock: Clock
+    new_jobs: NewJobs
+    submission: Submission
+    jobs: PostgresJobStore
+    events: PostgresEventStore
+    lanes: PostgresLaneStore
+    post: Post
+    hint: Callable[[str], None]
+    holder: str
+    sinks: Sequence[AlertSink]
+
+
+class Operations:
+    """The operators' side of one replica."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._contracts = Contracts(shared.directory.can_look_up)
+        self._plans = PostgresPlanStore(shared.engine)
+        self._store = PostgresOperationsStore(shared.engine)
+        self._alerts = PostgresAlertStore(shared.engine)
+
+    def api(self) -> OperationsApi:
+        """The service."""
+        shared = self._shared
+        return OperationsApi(
+            operating=Operating(
+                self._store, notary=shared.notary, read=shared.jobs.get, post=shared.post, hint=shared.hint
+            ),
+            planning=Planning(
+                self._plans,
+                catalogue=self._contracts,
+                lists=ProviderEvents(shared.directory, log=shared.log, notary=shared.notary),
+                notary=shared.notary,
+                new_id=lambda: str(uuid.uuid4()),
+            ),
+            reads=self._store,
+            plans=self._plans,
+            alerts=self._alerts,
+            job=shared.jobs.get,
+            limits=shared.directory.lanes,
+        )
+
+    def duties(self) -> Mapping[str, Callable[[Grant], DutyGroup]]:
+        """The duties that one replica does at a time, by the name of their lease."""
+        return {ALERTS: self._alerting, PLANS: self._planning}
+
+    def _alerting(self, grant: Grant) -> DutyGroup:
+        draw = secrets.SystemRandom().random
+        telling: list[Duty] = [
+            Alerting(sink, store=self._alerts, clock=self._shared.clock, draw=draw)
+            for sink in self._shared.sinks
+        ]
+        return DutyGroup([*telling, Reconciling(self._store)], term=grant.term)
+
+    def _planning(self, grant: Grant) -> DutyGroup:
+        shared = self._shared
+        runner = PlanRunner(
+            self._plans,
+            carriers=self._carriers(grant.term),
+            notary=shared.notary,
+            clock=shared.clock,
+            actor=shared.holder,
+        )
+        return DutyGroup([runner, Relay(PLANS, store=shared.lanes, log=shared.log)], term=grant.term)
+
+    def _carriers(self, term: int) -> Mapping[PlanKind, Carrier]:
+        shared, store = self._shared, PostgresCarrierStore(self._shared.engine, term)
+        return {
+            PlanKind.REPLAY: Replay(
+                store, notary=shared.notary, lookable=shared.directory.lookable, changed=self._changed
+            ),
+            PlanKind.DISCARD: Discard(store, notary=shared.notary, changed=self._changed),
+            PlanKind.ROLLBACK: Rollback(
+                store,
+                notary=shared.notary,
+                read=shared.jobs.get,
+                undo=Undoing(self._contracts, shared.new_jobs).undo,
+                submit=shared.submission.submit,
+            ),
+            PlanKind.BACKFILL: Backfill(
+                store, notary=shared.notary, keep=shared.events.keep, apply=self._apply
+            ),
+        }
+
+    async def _apply(self, job_id: str, lane: str) -> None:
+        await self._shared.events.apply(job_id)
+        self._changed(job_id, lane)
+
+    def _changed(self, job_id: str, lane: str) -> None:
+        self._shared.post(job_id)
+        if lane:
+            self._shared.hint(lane)
+
+
+class Reconciling:
+    """The duty that makes the alerts agree with what they are about."""
+
+    name = "reconcile alerts"
+
+    def __init__(self, store: PostgresOperationsStore) -> None:
+        self._store = store
+
+    async def run_once(self) -> float | None:
+        """Ends and raises what is due."""
+        await self._store.reconcile_alerts(EVENTS_PATIENCE)
+        return RECONCILE_SECONDS

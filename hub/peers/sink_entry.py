@@ -1,0 +1,88 @@
+"""One entry of the file of sinks, read field by field; no error shows a value."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mesh.settings import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class SinkEntry:
+    """One entry. `place` is what errors call it; secrets' paths count from `directory`."""
+
+    fields: Mapping[str, object]
+    place: str
+    directory: Path
+
+    @classmethod
+    def of(cls, entry: object, place: str, directory: Path) -> "SinkEntry":
+        """Takes what the file holds at a place."""
+        if not isinstance(entry, dict):
+            raise SettingsError(f"{place} is not an object")
+        return cls(entry, place, directory)
+
+    def wrong(self, name: str, what: str) -> SettingsError:
+        """The error that names the field."""
+        return SettingsError(f"{self.place}.{name} {what}")
+
+    def only(self, *names: str) -> None:
+        """Refuses fields of other names."""
+        for name in self.fields:
+            if name not in {"name", "kind", *names}:
+                raise SettingsError(f"{self.place} has a field that is not known there")
+
+    def text(self, name: str, pattern: re.Pattern[str] | None = None, *, default: str | None = None) -> str:
+        """A text field, written as the pattern wants it."""
+        value = self.fields.get(name, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(name, "is missing or not a text")
+        if pattern is not None and not pattern.fullmatch(value):
+            raise self.wrong(name, "is not written as it must be")
+        return value
+
+    def secret(self, name: str) -> str:
+        """The contents of the file that the field names; empty without the field."""
+        if name not in self.fields:
+            return ""
+        try:
+            secret = (self.directory / self.text(name)).read_text().strip()
+        except (OSError, ValueError):
+            raise self.wrong(name, "names a file that cannot be read") from None
+        if not secret:
+            raise self.wrong(name, "names a file that is empty")
+        return secret
+
+    def url(self, *, plain_only_to_loopback: bool) -> str:
+        """The field `url`, an http or https address without credentials."""
+        value = self.text("url")
+        try:
+            parts = urlsplit(value)
+            complete = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            complete = False
+        if not complete or parts.scheme not in {"http", "https"} or parts.username or parts.fragment:
+            raise self.wrong("url", "is not an http or https address, or holds more")
+        if plain_only_to_loopback and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise self.wrong("url", "must be https unless it is loopback")
+        return value
+
+
+def read_json(path: Path) -> object:
+    """What a file holds; raises SettingsError."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise SettingsError(f"{path.name} cannot be read as JSON") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by literal address or as localhost."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,15 @@
+-- Succeeded jobs that a filter matches, oldest first, with the job that undoes each, if there is one.
+SELECT d.job_id, d.operation, d.lane_id, d.tenant, d.provider_reference, k.job_id AS undone_by
+FROM job_done d
+LEFT JOIN request_key k ON k.tenant = d.tenant AND k.request_id = 'rollback:' || d.job_id
+WHERE d.state = 6
+  AND (CAST(:provider AS text) = '' OR d.lane_id LIKE CAST(:provider AS text) || '/%')
+  AND (CAST(:account AS text) = '' OR split_part(d.lane_id, '/', 2) = CAST(:account AS text))
+  AND (CAST(:tenant AS text) = '' OR d.tenant = CAST(:tenant AS text))
+  AND (CAST(:operation AS text) = '' OR d.operation = CAST(:operation AS text))
+  AND (CAST(:reason AS text) = '' OR d.reason = CAST(:reason AS text))
+  AND (CAST(:start AS timestamptz) IS NULL OR d.updated_at >= CAST(:start AS timestamptz))
+  AND (CAST(:end AS timestamptz) IS NULL OR d.updated_at < CAST(:end AS timestamptz))
+  AND (CAST(:job_ids AS uuid[]) IS NULL OR d.job_id = ANY(CAST(:job_ids AS uuid[])))
+ORDER BY d.job_id
+LIMIT :limit

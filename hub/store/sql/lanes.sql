@@ -1,0 +1,16 @@
+-- All lanes with their jobs and dead letters.
+SELECT l.*, now() AS at, COALESCE(b.waiting, 0) AS waiting, COALESCE(b.running, 0) AS running,
+       COALESCE(b.unconfirmed, 0) AS unconfirmed, COALESCE(b.in_doubt, 0) AS in_doubt, b.oldest,
+       COALESCE(d.letters, 0) AS letters
+FROM lane l
+LEFT JOIN (
+    SELECT lane_id, count(*) FILTER (WHERE state IN (1, 4)) AS waiting, count(*) FILTER (WHERE claimed_term <> 0) AS running,
+           count(*) FILTER (WHERE state = 3) AS unconfirmed, count(*) FILTER (WHERE state = 5) AS in_doubt,
+           EXTRACT(EPOCH FROM now() - min(due_at) FILTER (WHERE claimed_term = 0 AND due_at <= now())) AS oldest
+    FROM job WHERE state <> 8 GROUP BY lane_id
+) AS b USING (lane_id)
+LEFT JOIN (
+    SELECT lane_id, count(*) AS letters FROM dead_letter WHERE left_at IS NULL GROUP BY lane_id
+) AS d USING (lane_id)
+WHERE l.provider <> 'hub-duty' AND (CAST(:lane AS text) = '' OR lane_id = CAST(:lane AS text))
+ORDER BY lane_id

@@ -1,0 +1,12 @@
+-- Plans, newest first, before one.
+SELECT p.*, i.pending, i.started, i.succeeded, i.failed, i.skipped
+FROM plan p
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 1) AS pending, count(*) FILTER (WHERE state = 2) AS started,
+           count(*) FILTER (WHERE state = 3) AS succeeded, count(*) FILTER (WHERE state = 4) AS failed,
+           count(*) FILTER (WHERE state = 5) AS skipped
+    FROM plan_item WHERE plan_id = p.plan_id
+) AS i
+WHERE CAST(:before AS timestamptz) IS NULL OR p.created_at < CAST(:before AS timestamptz)
+ORDER BY p.created_at DESC
+LIMIT :limit

@@ -1,0 +1,1 @@
+"""What the product must withstand from those who call it."""

@@ -1,0 +1,155 @@
+"""The whole product with one provider that can be taken down, and the people on call."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from integration.common.v1 import context_pb2, money_pb2
+from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
+from integration.operations.v1 import operations_service_pb2 as ops
+from integration.operations.v1 import operations_service_pb2_grpc, plan_pb2
+from integration.payments.v1 import payments_service_pb2 as payments
+from integration.payments.v1 import payments_service_pb2_grpc
+from spokes.echo.sandbox import Sandbox
+from tests.abuse.whole import Whole, running
+from tests.spokes.harness import account, free_port
+
+TENANT = "acme"
+T = TypeVar("T")
+WHY = ops.Justification(reason="the provider is back", ticket="OPS-241")
+OVER = {plan_pb2.PLAN_STATE_FINISHED, plan_pb2.PLAN_STATE_STOPPED}
+
+
+@dataclass
+class Provider:
+    """Echo's sandbox on a port; what it knows survives its being down."""
+
+    port: int = field(default_factory=free_port)
+    sandbox: Sandbox = field(default_factory=Sandbox)
+    runner: web.AppRunner | None = None
+
+    async def up(self) -> None:
+        """Lets it answer."""
+        self.runner = web.AppRunner(self.sandbox.application(), access_log=None, shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
+
+    async def down(self) -> None:
+        """Lets every connection be refused."""
+        if self.runner is not None:
+            await self.runner.cleanup()
+            self.runner = None
+
+
+class Person:
+    """Somebody on call, by name."""
+
+    def __init__(self, whole: Whole, name: str) -> None:
+        self.ops = operations_service_pb2_grpc.OperationsServiceStub(whole.operators[name])
+
+    async def preview(self, kind: str, pace: Mapping[str, int] | None = None, **wanted: Any) -> plan_pb2.Plan:
+        """A preview of a plan."""
+        request = ops.CreatePlanRequest(
+            kind=f"PLAN_KIND_{kind}",
+            filter=plan_pb2.PlanFilter(**wanted),
+            pace=plan_pb2.PlanPace(**(pace or {"rate_per_second": 1000, "chunk_size": 1000})),
+            why=WHY,
+        )
+        plan: plan_pb2.Plan = (await self.ops.CreatePlan(request, timeout=30)).plan
+        return plan
+
+    async def approve(self, plan: plan_pb2.Plan) -> plan_pb2.Plan:
+        """The plan, approved."""
+        request = ops.ApprovePlanRequest(plan_id=plan.plan_id, why=WHY)
+        approved: plan_pb2.Plan = (await self.ops.ApprovePlan(request, timeout=10)).plan
+        return approved
+
+    async def over(self, plan: plan_pb2.Plan, seconds: float = 30) -> plan_pb2.Plan:
+        """The plan, once it has finished or stopped."""
+
+        async def read() -> plan_pb2.Plan:
+            request = ops.GetPlanRequest(plan_id=plan.plan_id)
+            found: plan_pb2.Plan = (await self.ops.GetPlan(request, timeout=10)).plan
+            return found
+
+        return await until(read, lambda p: p.state in OVER, seconds)
+
+    async def lane(self) -> Any:
+        """The one lane."""
+        return (await self.ops.ListLanes(ops.ListLanesRequest(), timeout=10)).lanes[0]
+
+    async def letters(self, **wanted: Any) -> list[Any]:
+        """Open dead letters."""
+        request = ops.ListDeadLettersRequest(filter=plan_pb2.PlanFilter(**wanted), page_size=500)
+        return list((await self.ops.ListDeadLetters(request, timeout=10)).dead_letters)
+
+
+@dataclass
+class Office:
+    """What a test works with."""
+
+    whole: Whole
+    provider: Provider
+    ana: Person
+    luis: Person
+
+    async def charge(
+        self, n: int, *, attempts: int = 0, method: str = "pm_ok", wait: float = 0.0
+    ) -> job_pb2.Job:
+        """Charge number `n` of Core."""
+        context = context_pb2.RequestContext(request_id=f"order-{n}", tenant=TENANT)
+        context.retry.max_attempts = attempts
+        context.retry.initial_backoff.FromMilliseconds(20)
+        context.retry.max_backoff.FromMilliseconds(200)
+        context.wait.FromMilliseconds(int(wait * 1000))
+        request = payments.ChargeRequest(
+            context=context,
+            amount=money_pb2.Money(minor_units=100 + n, currency_code="EUR"),
+            payment_method=method,
+        )
+        stub = payments_service_pb2_grpc.PaymentsServiceStub(self.whole.core)
+        job: job_pb2.Job = (await stub.Charge(request, timeout=30)).job
+        return job
+
+    async def job(self, job_id: str) -> job_pb2.Job:
+        """A job as it stands."""
+        stub = jobs_service_pb2_grpc.JobsServiceStub(self.whole.core)
+        request = jobs_service_pb2.GetJobRequest(tenant=TENANT, job_id=job_id)
+        job: job_pb2.Job = (await stub.GetJob(request, timeout=10)).job
+        return job
+
+    async def jobs_in(self, job_ids: list[str], state: job_pb2.JobState, seconds: float) -> None:
+        """Returns when all of these jobs stand in a state."""
+
+        async def read() -> list[job_pb2.Job]:
+            return [await self.job(j) for j in job_ids]
+
+        await until(read, lambda jobs: all(j.state == state for j in jobs), seconds)
+
+
+async def until(read: Callable[[], Awaitable[T]], good: Callable[[T], bool], seconds: float) -> T:
+    """What `read` gives once it is good; fails with the last of it after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = await read()
+        if good(found):
+            return found
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def opened(home: Path, urls: Mapping[str, str]) -> AsyncIterator[Office]:
+    """The office, with the provider up."""
+    provider = Provider()
+    await provider.up()
+    accounts = {"echo": account(f"http://127.0.0.1:{provider.port}", webhook_secrets=[])}
+    async with running(home, urls, accounts) as whole:
+        yield Office(whole, provider, Person(whole, "ana"), Person(whole, "luis"))
+    await provider.down()

@@ -1,0 +1,51 @@
+"""Backfill: events whose webhooks never came are taken in, once."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from integration.jobs.v1 import job_pb2
+from integration.operations.v1 import plan_pb2
+from tests.operations.office import Office, Person, until
+
+
+async def preview(person: Person) -> plan_pb2.Plan:
+    """A backfill of the last hour and the next."""
+    now = datetime.now(UTC)
+    return await person.preview(
+        "BACKFILL", provider="echo", start_time=now - timedelta(hours=1), end_time=now + timedelta(hours=1)
+    )
+
+
+async def lost(office: Office, count: int) -> list[str]:
+    """Job ids of charges that the provider has settled, with nobody told."""
+    jobs = await asyncio.gather(*(office.charge(n, method="pm_pending") for n in range(count)))
+
+    async def settled() -> int:
+        return len(office.provider.sandbox.events)
+
+    await until(settled, lambda n: n == count, 15)
+    return [j.job_id for j in jobs]
+
+
+async def test_lost_webhooks_are_found_in_the_providers_list_and_applied_once(office: Office) -> None:
+    job_ids = await lost(office, 20)
+    plan = await preview(office.ana)
+    assert (plan.counts.total, plan.needs_second_person) == (20, False)
+    await office.ana.approve(plan)
+    done = await office.ana.over(plan)
+    assert (done.state, done.counts.succeeded) == (plan_pb2.PLAN_STATE_FINISHED, 20)
+    await office.jobs_in(job_ids, job_pb2.JOB_STATE_SUCCEEDED, 10)
+
+
+async def test_a_second_backfill_beside_traffic_finds_nothing_new(office: Office) -> None:
+    await lost(office, 5)
+    one, two = await preview(office.ana), await preview(office.luis)
+    more = [asyncio.create_task(office.charge(100 + n, wait=10)) for n in range(20)]
+    await office.ana.approve(one)
+    await office.luis.approve(two)
+    done = [await office.ana.over(plan) for plan in (one, two)]
+    assert sum(d.counts.succeeded for d in done) == 5
+    assert sum(d.counts.skipped for d in done) == 5
+    assert {(await m).state for m in more} == {job_pb2.JOB_STATE_SUCCEEDED}
+    third = await preview(office.ana)
+    assert (third.counts.total, {i.cause: i.count for i in third.ineligible}) == (0, {"ALREADY_HERE": 5})

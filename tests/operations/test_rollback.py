@@ -1,0 +1,67 @@
+"""Rollback: each charge is undone once, whatever asks for it and however often."""
+
+import asyncio
+
+from integration.jobs.v1 import job_pb2
+from integration.operations.v1 import operations_service_pb2 as ops
+from integration.operations.v1 import plan_pb2
+from tests.operations.office import WHY, Office
+
+
+async def charged(office: Office, count: int) -> list[str]:
+    """Job ids of charges that succeeded."""
+    jobs = await asyncio.gather(*(office.charge(n, wait=10) for n in range(count)))
+    assert {j.state for j in jobs} == {job_pb2.JOB_STATE_SUCCEEDED}
+    return [j.job_id for j in jobs]
+
+
+def refunds(office: Office) -> list[int]:
+    """What the provider has given back, by payment."""
+    return [p["refunded"] - p["captured"] for p in office.provider.sandbox.payments.values()]
+
+
+async def test_charges_are_refunded_once_by_two_plans_at_the_same_time(office: Office) -> None:
+    await charged(office, 10)
+    one = await office.ana.preview("ROLLBACK", provider="echo")
+    two = await office.luis.preview("ROLLBACK", provider="echo")
+    assert one.needs_second_person
+    await asyncio.gather(office.luis.approve(one), office.ana.approve(two))
+    done = [await office.ana.over(plan) for plan in (one, two)]
+    assert [d.state for d in done] == [plan_pb2.PLAN_STATE_FINISHED] * 2
+    assert refunds(office) == [0] * 10
+    assert len(office.provider.sandbox.refunds) == 10
+
+
+async def test_what_has_been_undone_or_cannot_be_undone_is_left_out(office: Office) -> None:
+    job_ids = await charged(office, 3)
+    first = await office.ana.preview("ROLLBACK", job_ids=job_ids[:1])
+    await office.luis.approve(first)
+    await office.ana.over(first)
+    second = await office.ana.preview("ROLLBACK", provider="echo")
+    left_out = {i.cause: i.count for i in second.ineligible}
+    assert (second.counts.total, left_out) == (2, {"UNDO_EXISTS": 1, "NO_INVERSE": 1})
+
+
+async def test_an_item_names_the_job_that_undoes_it(office: Office) -> None:
+    (job_id,) = await charged(office, 1)
+    plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    await office.luis.approve(plan)
+    await office.ana.over(plan)
+    request = ops.ListPlanItemsRequest(plan_id=plan.plan_id)
+    (item,) = (await office.ana.ops.ListPlanItems(request, timeout=10)).items
+    undo = await office.job(item.job_id)
+    assert (item.subject, undo.request_id) == (job_id, f"rollback:{job_id}")
+    assert undo.operation.endswith("/Refund")
+
+
+async def test_a_stopped_plan_begins_nothing_more_until_it_is_resumed(office: Office) -> None:
+    await charged(office, 6)
+    pace = {"canary_size": 1, "chunk_size": 1, "rate_per_second": 1}
+    plan = await office.ana.preview("ROLLBACK", pace, provider="echo")
+    await office.luis.approve(plan)
+    await office.ana.ops.StopPlan(ops.StopPlanRequest(plan_id=plan.plan_id, why=WHY), timeout=10)
+    stopped = await office.ana.over(plan)
+    assert stopped.counts.pending >= 4
+    await office.ana.ops.ResumePlan(ops.ResumePlanRequest(plan_id=plan.plan_id, why=WHY), timeout=10)
+    done = await office.ana.over(plan)
+    assert (done.state, done.counts.succeeded, refunds(office)) == (plan_pb2.PLAN_STATE_FINISHED, 6, [0] * 6)
