@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -112,6 +113,8 @@ def verify_bundle(bundle: Path, vkey: Path | None = None) -> tuple[bool, str]:
     return run.returncode == 0, run.stdout + run.stderr
 
 
-def _outcome(statement: dict[str, dict[str, str]]) -> str:
+def _outcome(statement: dict[str, Any]) -> str:
+    if "act" in statement:
+        return f"{statement['act']} by {statement['actor']['ref']}"
     result = statement.get("res", {})
     return " ".join(result[k] for k in ("outcome", "reason") if k in result)

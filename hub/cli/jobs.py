@@ -1,4 +1,4 @@
-"""`hubctl jobs`: following and withdrawing jobs."""
+"""`hubctl jobs`: following, withdrawing and resolving jobs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ import click
 from hub.cli.options import json_option, state_option, tenant_option
 from hub.cli.output import Output, as_dict
 from hub.cli.place import load
+from hub.cli.resolve import resolve
 from hub.cli.rpc import CALL_SECONDS, hub_channel
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as messages
@@ -19,9 +20,12 @@ STATES = [n.removeprefix("JOB_STATE_") for n, v in job_pb2.JobState.items() if v
 Stub = jobs_service_pb2_grpc.JobsServiceStub
 
 
-@click.group(help="Lists, shows, follows and withdraws jobs.")
+@click.group(help="Lists, shows, follows, withdraws and resolves jobs.")
 def jobs() -> None:
     """Groups the commands."""
+
+
+jobs.add_command(resolve)
 
 
 @jobs.command(name="list")

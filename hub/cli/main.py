@@ -4,12 +4,17 @@ import sys
 
 import click
 
+from hub.cli.alerts import alerts
 from hub.cli.audit import audit
 from hub.cli.bench import bench
+from hub.cli.breaker import breaker
 from hub.cli.demo import demo
+from hub.cli.dlq import dlq
 from hub.cli.errors import CliError
 from hub.cli.evidence import evidence
 from hub.cli.jobs import jobs
+from hub.cli.lane import lane
+from hub.cli.plan import plan
 from hub.cli.status import status
 from hub.cli.submit import submit
 from hub.cli.up import down, up
@@ -26,6 +31,8 @@ def hubctl() -> None:
 
 
 for command in (up, down, status, demo, submit, jobs, evidence, audit, bench):
+    hubctl.add_command(command)
+for command in (lane, breaker, dlq, plan, alerts):
     hubctl.add_command(command)
 
 

@@ -1,6 +1,7 @@
 """What commands print: tables and sentences for people, one JSON object on the last line for programs."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,23 +13,25 @@ from rich.table import Table
 
 WIDTH_OF_FILES = 180
 
+_STEERS_A_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 
 class Output:
     """Prints for people, or for programs if `as_json`; then everything but the object goes to stderr."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=as_json, highlight=False, markup=False, emoji=False, soft_wrap=True)
         if not self._console.is_terminal:
             self._console.width = WIDTH_OF_FILES
 
     def say(self, text: str) -> None:
         """A sentence of progress or of the story."""
-        self._console.print(text, markup=False)
+        self._console.print(harmless(text))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table; programs get none."""
-        lines = [[str(cell) for cell in row] for row in rows]
+        lines = [[harmless(str(cell)) for cell in row] for row in rows]
         if self.as_json or not lines:
             return
         table = Table(box=None, pad_edge=False)
@@ -43,6 +46,11 @@ class Output:
         """The object for programs; people get nothing more."""
         if self.as_json:
             click.echo(json.dumps(value))
+
+
+def harmless(text: str) -> str:
+    """A text that a provider or another person wrote, without what would steer the terminal."""
+    return _STEERS_A_TERMINAL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def as_dict(message: Message) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The running stack, as the other commands see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,12 @@ class Place:
     def identity(self, role: str, name: str) -> Path:
         """The directory with a client's certificate."""
         return self.layout.identity(role, name)
+
+    @property
+    def operators(self) -> Sequence[str]:
+        """The operators whose certificates are here."""
+        found = self.layout.identity("operator", "*")
+        return sorted(path.name.removeprefix("operator-") for path in found.parent.glob(found.name))
 
     @property
     def vkey_file(self) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import grpc
 
@@ -19,24 +20,26 @@ _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 @asynccontextmanager
-async def hub_channel(place: Place, *, role: str = "operator") -> AsyncIterator[grpc.aio.Channel]:
+async def hub_channel(
+    place: Place, *, role: str = "operator", name: str = "cli"
+) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to the hub, through the proxy, as an operator or as Core."""
-    async with _channel(place, "core", role, None) as channel:
+    directory = place.identity(role, "demo" if role == "core" else name)
+    async with _channel(place, "core", directory, None) as channel:
         yield channel
 
 
 @asynccontextmanager
 async def audit_channel(place: Place) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to the audit service, as an auditor."""
-    async with _channel(place, "audit", "auditor", "audit") as channel:
+    async with _channel(place, "audit", place.identity("auditor", "cli"), "audit") as channel:
         yield channel
 
 
 @asynccontextmanager
 async def _channel(
-    place: Place, part: str, role: str, server_role: str | None
+    place: Place, part: str, directory: Path, server_role: str | None
 ) -> AsyncIterator[grpc.aio.Channel]:
-    directory = place.identity(role, "demo" if role == "core" else "cli")
     refuse_if_expired(directory, SystemClock())
     async with open_channel(
         place.address(part), Identity.load(directory), server_role=server_role

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hub.cli.concerns import concerns
 from hub.cli.errors import NotReady
 from hub.cli.options import json_option, state_option
 from hub.cli.output import Output
@@ -28,7 +29,10 @@ def status(state: Path, as_json: bool) -> None:
     )
     parts = {p.name: {"ready": ready, "address": p.address, "pid": p.pid} for p, ready in answers}
     missing = [p.name for p, ready in answers if not ready]
-    output.result({"ready": not missing, "parts": parts})
+    worries = asyncio.run(concerns(place)) if parts.get("hub", {}).get("ready") else []
+    for worry in worries:
+        output.say(worry)
+    output.result({"ready": not missing, "parts": parts, "concerns": worries})
     if missing:
         raise NotReady(f"not ready: {', '.join(missing)}")
 
