@@ -1,0 +1,222 @@
+"""What operators see and change, on real Postgres."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.jobs.breaker import Breaker, BreakerState
+from hub.jobs.decide import Decision
+from hub.jobs.errors import NotResolvable
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.letters import Cause
+from hub.jobs.model import JobState
+from hub.jobs.operating import Operating, Resolution
+from hub.jobs.outcome import Outcome, Succeeded
+from hub.jobs.plans import Filter, Why
+from hub.jobs.ports import Orphan, Settlement, Statement
+from hub.store.alert_store import PostgresAlertStore
+from hub.store.event_store import PostgresEventStore
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.store.operations_store import PostgresOperationsStore
+from tests.fakes import FakeNotary
+from tests.hub.jobs import new_job
+
+LANE = "echo/default"
+WHY = Why("spiffe://integration.local/operator/ana", "asked the provider", "OPS-1")
+PARKED = Decision(JobState.IN_DOUBT, None, "REPLY_CUT", letter=Cause.UNRESOLVED_DOUBT)
+OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref")}
+
+
+class Signs:
+    """A notary that signs nothing, but numbers what it is asked to sign."""
+
+    def __init__(self) -> None:
+        self.acts: list[str] = []
+
+    def action(
+        self, act: str, subject: str, why: Why, *, job: str = "", digest: str = "", detail: str = ""
+    ) -> Statement:
+        """A statement with an id of its own."""
+        self.acts.append(act)
+        return Statement(f"00000000-0000-7000-8000-{len(self.acts):012d}", act.encode())
+
+
+class Desk:
+    """The store with a job that has been settled in some way."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.jobs = PostgresJobStore(engine)
+        self.lanes = PostgresLaneStore(engine)
+        self.store = PostgresOperationsStore(engine)
+        self.alerts = PostgresAlertStore(engine)
+        self.job = new_job(1)
+        self.signs = Signs()
+        self.operating = Operating(
+            self.store,
+            notary=self.signs,
+            read=self.jobs.get,
+            post=lambda job_id, ending=None: None,
+            hint=lambda lane: None,
+        )
+
+    async def settled(self, decision: Decision) -> None:
+        """Lets the job's first attempt end in a decision."""
+        await self.jobs.accept([self.job])
+        leases = PostgresLaneLeases(self.engine)
+        await leases.acquire("hub", [LANE], timedelta(seconds=30))
+        self.term = (await leases.acquire("hub", [LANE], timedelta(seconds=30)))[LANE].term
+        orphans = await self.lanes.claim(LANE, self.term, 1, FakeNotary().intents)
+        await self.lanes.settle(LANE, self.term, [_settlement(orphans[0], decision)])
+
+    async def state(self) -> JobState:
+        """Where the job stands."""
+        job = await self.jobs.get(self.job.job_id)
+        assert job is not None
+        return job.state
+
+    async def firing(self) -> list[str]:
+        """The alerts that fire."""
+        return [a.alert.key for a in await self.alerts.firing()]
+
+
+def _settlement(orphan: Orphan, decision: Decision) -> Settlement:
+    claimed = orphan.claimed
+    return Settlement(claimed.job_id, claimed.seq, decision, "unknown", claimed.job_id, b"evidence")
+
+
+@pytest.fixture
+def desk(hub_engine: AsyncEngine) -> Desk:
+    """A desk on a fresh database."""
+    return Desk(hub_engine)
+
+
+async def test_a_parked_doubt_is_a_dead_letter_with_its_alert(desk: Desk) -> None:
+    await desk.settled(PARKED)
+    (letter,) = await desk.store.letters(Filter(), also_left=False, before=None, limit=10)
+    assert (letter.job_id, letter.cause) == (desk.job.job_id, Cause.UNRESOLVED_DOUBT)
+    assert await desk.firing() == [letter.alert_key]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "state"),
+    [
+        (Resolution.DONE, JobState.SUCCEEDED),
+        (Resolution.DECLINED, JobState.DECLINED),
+        (Resolution.NOT_DONE, JobState.RETRY_WAIT),
+    ],
+)
+async def test_a_person_settles_a_parked_doubt_and_it_is_stated(
+    desk: Desk, resolution: Resolution, state: JobState
+) -> None:
+    await desk.settled(PARKED)
+    job = await desk.operating.resolve(desk.job.job_id, resolution, "", WHY)
+    assert job.state is state
+    letter = await desk.store.letter(desk.job.job_id)
+    assert letter is not None
+    assert letter.left_by == "resolved"
+    statements = await desk.lanes.read_outbox(LANE, 10)
+    assert f"job.resolve_{resolution.name.lower()}".encode() in [s.envelope for s in statements]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision(JobState.DEAD, letter=Cause.PROVIDER_DOWN),
+        Decision(JobState.SUCCEEDED),
+        Decision(JobState.WAITING_CONFIRMATION),
+    ],
+    ids=lambda d: d.state.name,
+)
+async def test_nobody_can_resolve_what_is_not_parked_in_doubt(desk: Desk, decision: Decision) -> None:
+    await desk.settled(decision)
+    with pytest.raises(NotResolvable):
+        await desk.operating.resolve(desk.job.job_id, Resolution.DONE, "", WHY)
+    assert await desk.state() is decision.state
+
+
+@pytest.mark.parametrize("decision", [PARKED, Decision(JobState.DEAD, letter=Cause.PROVIDER_DOWN)])
+async def test_a_late_webhook_settles_a_dead_letter(desk: Desk, decision: Decision) -> None:
+    await desk.settled(decision)
+    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
+    assert await events.apply(desk.job.job_id)
+    assert await desk.state() is JobState.SUCCEEDED
+    letter = await desk.store.letter(desk.job.job_id)
+    assert letter is not None
+    assert letter.left_by == "confirmed"
+
+
+async def test_the_alert_of_dead_letters_ends_when_the_last_has_left(desk: Desk) -> None:
+    await desk.settled(PARKED)
+    await desk.operating.resolve(desk.job.job_id, Resolution.DONE, "", WHY)
+    await age_alerts(desk.engine)
+    await desk.store.reconcile_alerts(timedelta(minutes=5))
+    assert await desk.firing() == []
+
+
+async def test_the_alert_of_dead_letters_stays_while_one_is_left(desk: Desk) -> None:
+    await desk.settled(PARKED)
+    await age_alerts(desk.engine)
+    await desk.store.reconcile_alerts(timedelta(minutes=5))
+    assert len(await desk.firing()) == 1
+
+
+async def test_an_event_that_nobody_claims_in_time_is_an_alert_until_it_is_handled(desk: Desk) -> None:
+    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
+    await desk.store.reconcile_alerts(timedelta(minutes=5))
+    assert await desk.firing() == []
+    await desk.store.reconcile_alerts(timedelta())
+    assert await desk.firing() == ["EventsUnmatched/echo/default"]
+    await desk.settled(Decision(JobState.WAITING_CONFIRMATION))
+    await events.apply(desk.job.job_id)
+    await age_alerts(desk.engine)
+    await desk.store.reconcile_alerts(timedelta())
+    assert await desk.firing() == []
+
+
+async def test_a_job_tried_in_vain_until_its_time_ran_out_is_a_dead_letter(desk: Desk) -> None:
+    await desk.settled(Decision(JobState.RETRY_WAIT, reason="CONNECTION_REFUSED"))
+    async with desk.engine.begin() as connection:
+        await connection.execute(text("UPDATE job SET expire_at = now()"))
+    assert await desk.lanes.expire(LANE, desk.term) == [desk.job.job_id]
+    letter = await desk.store.letter(desk.job.job_id)
+    assert letter is not None
+    assert (await desk.state(), letter.cause) == (JobState.DEAD, Cause.EXPIRED)
+    assert await desk.firing() == ["DeadLetters/echo/default/expired"]
+
+
+async def test_a_breaker_is_written_down_with_its_alert_and_found_by_the_next_owner(desk: Desk) -> None:
+    await desk.settled(Decision(JobState.SUCCEEDED))
+    opened = Breaker(BreakerState.OPEN, 0.0, "CONNECTION_REFUSED", 2)
+    await desk.lanes.save_breaker(LANE, desk.term, opened, orders=0, seconds=20.0)
+    assert await desk.firing() == ["BreakerOpen/echo/default"]
+    leases = PostgresLaneLeases(desk.engine)
+    await leases.release("hub", [LANE])
+    grant = (await leases.acquire("other", [LANE], timedelta(seconds=30)))[LANE]
+    assert (grant.breaker_state, grant.breaker_trips) == (BreakerState.OPEN, 2)
+    assert 15 < grant.open_seconds <= 20
+    await desk.lanes.save_breaker(LANE, grant.term, Breaker(), orders=0, seconds=0.0)
+    assert await desk.firing() == []
+
+
+@pytest.mark.parametrize("stale", ["term", "orders"])
+async def test_a_breaker_is_not_written_over_by_an_old_owner_nor_over_an_operators_order(
+    desk: Desk, stale: str
+) -> None:
+    await desk.settled(Decision(JobState.SUCCEEDED))
+    term, orders = (desk.term - 1, 0) if stale == "term" else (desk.term, -1)
+    opened = Breaker(BreakerState.OPEN, 0.0, "X", 1)
+    await desk.lanes.save_breaker(LANE, term, opened, orders=orders, seconds=20.0)
+    (lane,) = await desk.store.lanes(LANE)
+    assert lane.breaker_state is BreakerState.CLOSED
+
+
+async def age_alerts(engine: AsyncEngine) -> None:
+    """Makes the last change of every alert old enough to be trusted."""
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alert SET changed_at = changed_at - interval '1 minute'"))
