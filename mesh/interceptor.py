@@ -25,8 +25,14 @@ from mesh.identity import SpiffeId
 from mesh.validation import violations
 
 LONGEST_DEADLINE_SECONDS = 3600.0
+LEAST_SECONDS = 0.01
+"""A call with less time left than this is refused: its caller would be gone before any answer."""
+MOST_MONEY_BYTES = 64 << 10
+"""What a request that moves money may hold at most; some hundred bytes are usual."""
 UNREADABLE = object()
 """Stands for a request whose bytes are not the message."""
+TOO_LARGE = object()
+"""Stands for a request of more bytes than its method takes."""
 
 _OPERATION: Any = operation_pb2.operation
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -67,12 +73,14 @@ class Gate:
             _log.warning("refused", extra={"identity": str(caller), "method": self.method})
             raise NotPermitted(str(caller), self.method)
         left = context.time_remaining()
-        if left is not None and left <= 0:
-            raise DeadlineTooShort("the deadline has passed")
+        if left is not None and left < LEAST_SECONDS:
+            raise DeadlineTooShort("the deadline is too near for an answer")
         set_caller(caller)
 
     def inspect(self, request: object) -> None:
         """Refuses a request that breaks its schema's rules."""
+        if request is TOO_LARGE:
+            raise InvalidRequest([Violation("request", f"holds more than {MOST_MONEY_BYTES} bytes")])
         if request is UNREADABLE:
             raise InvalidRequest([Violation("request", "is not the method's message")])
         if isinstance(request, Message):
@@ -139,7 +147,7 @@ class MeshInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         shape, make = _SHAPES[streams_in, streams_out]
         return make(
             wrap(gate, getattr(handler, shape), streams_in=streams_in),
-            request_deserializer=_reading(handler.request_deserializer),
+            request_deserializer=_reading(handler.request_deserializer, gate),
             response_serializer=handler.response_serializer,
         )
 
@@ -200,11 +208,13 @@ async def _inspected(gate: Gate, requests: AsyncIterator[Any]) -> AsyncIterator[
         yield request
 
 
-def _reading(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+def _reading(deserialize: Callable[[bytes], Any] | None, gate: Gate) -> Callable[[bytes], Any] | None:
     if deserialize is None:
         return None
 
     def read(data: bytes) -> Any:
+        if gate.moves_money and len(data) > MOST_MONEY_BYTES:
+            return TOO_LARGE
         try:
             return deserialize(data)
         except DecodeError:

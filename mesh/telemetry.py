@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -146,6 +147,26 @@ class _Formatter(JsonFormatter):
         if context.is_valid:
             log_data["trace_id"] = trace.format_trace_id(context.trace_id)
             log_data["span_id"] = trace.format_span_id(context.span_id)
+
+    def formatException(self, exc_info: Any) -> str:  # noqa: N802 - the library's name
+        """Where it broke and what the errors are; of foreign errors no text: it may hold what was asked."""
+        return "\n".join(_told(error) for error in _chain(exc_info[1]))
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """An error and what led to it, the first one first."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.insert(0, error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
+
+
+def _told(error: BaseException) -> str:
+    places = "".join(traceback.format_tb(error.__traceback__))
+    codes = [str(code) for code in (getattr(error, "errno", None), getattr(error, "sqlstate", None)) if code]
+    said = [str(error)] if hasattr(error, "reason") else codes
+    return places + ": ".join([type(error).__qualname__, *said])
 
 
 def _log_as_json(service: str) -> None:

@@ -50,6 +50,8 @@ def payment_outcome(data: Mapping[str, Any], wanted: Money | None = None) -> Out
     message = payment(data)
     if wanted is not None and message.amount != wanted:
         return Unknown("AMOUNT_MISMATCH", "the provider names another amount", message.payment_id)
+    if message.state == pb.PAYMENT_STATE_UNSPECIFIED:
+        return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", message.payment_id)
     if message.state == pb.PAYMENT_STATE_PENDING:
         return Pending(message, message.payment_id)
     if message.state == pb.PAYMENT_STATE_FAILED:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import orjson
 from google.protobuf.message import Message
 
 from integration.payments.v1 import payments_service_pb2 as pb
@@ -13,7 +12,11 @@ from spokes.echo import mapping
 from spokes.kit.accounts import Account
 from spokes.kit.outcome import Outcome, absent
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
-from spokes.kit.webhooks import verify_standard
+from spokes.kit.webhooks import read_event, read_object, verify_standard
+
+_SETTLING = frozenset(
+    f"payment.{state}" for state in ("pending", "authorized", "captured", "voided", "failed")
+)
 
 
 class EchoSpoke:
@@ -87,13 +90,13 @@ class EchoSpoke:
     def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
         """Verifies by the Standard Webhooks scheme, then reads."""
         event_id = verify_standard(delivery, account.webhook_secrets)
-        return [_event({**orjson.loads(delivery.body), "id": event_id})]
+        return [read_event({**read_object(delivery.body), "id": event_id}, _event)]
 
     async def list_events(self, call: Call, start: datetime, end: datetime, token: str) -> EventPage:
         """One page of Echo's events."""
         params = {"since": str(start.timestamp()), "until": str(end.timestamp()), "after": token}
         page: Any = (await call.http.get("/v1/events", params=params, headers=_headers(call))).json()
-        return EventPage([_event(e) for e in page["data"]], page["next"])
+        return EventPage([read_event(e, _event) for e in page["data"]], page["next"])
 
 
 def build() -> EchoSpoke:
@@ -110,8 +113,8 @@ def _event(data: Mapping[str, Any]) -> Event:
     return Event(
         id=data["id"],
         type=data["type"],
-        job_id=payment["reference"],
-        reference=payment["id"],
-        outcome=mapping.payment_outcome(payment),
+        job_id=str(payment["reference"]),
+        reference=str(payment["id"]),
+        outcome=mapping.payment_outcome(payment) if data["type"] in _SETTLING else None,
         happened_at=datetime.fromtimestamp(data["created"], UTC),
     )

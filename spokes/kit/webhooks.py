@@ -1,20 +1,30 @@
-"""Webhook signatures: the Standard Webhooks scheme, and freshness for all schemes. Pure."""
+"""Webhooks: the Standard Webhooks signature, freshness for all schemes, and bodies read with care."""
 
 import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Sequence
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
 
 from spokes.kit.accounts import Secret
 from spokes.kit.errors import WebhookRefused
-from spokes.kit.spoke import Delivery
+from spokes.kit.spoke import Delivery, Event
 
 TOLERANCE: Final = timedelta(seconds=300)
 
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,254}").fullmatch
+
+_log = logging.getLogger(__name__)
 
 
 def check_fresh(signed_at: datetime, received_at: datetime, tolerance: timedelta = TOLERANCE) -> None:
@@ -50,6 +60,33 @@ def verify_standard(delivery: Delivery, secrets: Sequence[Secret]) -> str:
     return message_id
 
 
+def read_object(body: bytes) -> dict[str, Any]:
+    """Reads a verified body; raises WebhookRefused unless it is a JSON object."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise WebhookRefused("the body is not JSON") from None
+    if not isinstance(found, dict):
+        raise WebhookRefused("the body is not an object")
+    return found
+
+
+def read_event(data: dict[str, Any], read: Callable[[dict[str, Any]], Event]) -> Event:
+    """What an event with `id` and `type` says; raises WebhookRefused where it has none.
+
+    What cannot be understood, as after a change at the provider, is an event that says nothing about a
+    job: it is kept and not asked for again. So is one whose reference is no job of ours.
+    """
+    event_id, kind = _name(data, "id"), _name(data, "type")
+    try:
+        event = read(data)
+        event_is_ours = not event.job_id or str(UUID(event.job_id)) == event.job_id
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        _log.error("event not understood", extra={"event": event_id, "error": type(error).__name__})
+        return Event(event_id, kind)
+    return event if event_is_ours else replace(event, job_id="", outcome=None)
+
+
 def sign_standard(*, secret: str, message_id: str, signed_at: int, body: bytes) -> dict[str, str]:
     """The headers of a Standard Webhooks delivery; `signed_at` in seconds since 1970."""
     content = b"%b.%d.%b" % (message_id.encode(), signed_at, body)
@@ -67,6 +104,13 @@ def standard_key(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
     except binascii.Error:
         raise WebhookRefused("a secret of ours is not base64 after whsec_") from None
+
+
+def _name(data: dict[str, Any], key: str) -> str:
+    name = data.get(key)
+    if not isinstance(name, str) or not _NAME(name):
+        raise WebhookRefused(f"an event without a fit {key}")
+    return name
 
 
 def _signatures(header: str) -> list[bytes]:

@@ -74,6 +74,8 @@ def payment_outcome(intent: stripe.PaymentIntent, wanted: Money | None = None) -
         return Declined(code.upper(), "the payment method was declined", intent.id)
     if message.state == pb.PAYMENT_STATE_VOIDED:
         return Declined("CANCELED", "the payment was canceled", intent.id)
+    if message.state == pb.PAYMENT_STATE_UNSPECIFIED:
+        return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", intent.id)
     if message.state == pb.PAYMENT_STATE_PENDING:
         return Pending(message, intent.id)
     return Succeeded(message, intent.id)
@@ -97,6 +99,8 @@ def refund_outcome(refund: stripe.Refund) -> Outcome:
         amount=_money(refund.amount, refund.currency),
         reference=job_of(refund),
     )
+    if message.state == pb.REFUND_STATE_UNSPECIFIED:
+        return Unknown("STATE_NOT_UNDERSTOOD", "the refund's state is not known here", refund.id)
     if message.state == pb.REFUND_STATE_FAILED:
         return Declined("REFUND_FAILED", "the refund could not be given", refund.id)
     if message.state == pb.REFUND_STATE_PENDING:

@@ -15,6 +15,7 @@ from spokes.kit.accounts import Account
 from spokes.kit.outcome import Outcome, Succeeded, absent
 from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
+from spokes.kit.webhooks import read_event
 from spokes.stripe import events, mapping
 from spokes.stripe.lists import Finder
 
@@ -102,7 +103,9 @@ class StripeSpoke:
         after = {"starting_after": token} if token else {}
         page: Any = (await _get(call, "/v1/events", {**params, **after, "limit": "100"})).json()
         following = page["data"][-1]["id"] if page["has_more"] else ""
-        return EventPage([events.read(e) for e in sorted(page["data"], key=itemgetter("created"))], following)
+        return EventPage(
+            [read_event(e, events.read) for e in sorted(page["data"], key=itemgetter("created"))], following
+        )
 
 
 def build() -> StripeSpoke:

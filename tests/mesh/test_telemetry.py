@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from integration.jobs.v1 import jobs_service_pb2, jobs_service_pb2_grpc
 from mesh.channel import open_channel
-from mesh.errors import NotPermitted
+from mesh.errors import Full, NotPermitted
 from mesh.server import MeshServer
 from mesh.settings import Environment
 from mesh.telemetry import ENDPOINT, Telemetry
@@ -208,15 +208,30 @@ def test_a_log_line_holds_its_extras_and_its_traceback_in_one_line(
 ) -> None:
     Telemetry.start("hub", "one", environment=Environment({}))
     try:
-        raise OSError("disk\nfull")
+        raise OSError(28, "disk\nfull")
     except OSError:
         log.exception("failed", extra={"lane": "stripe/default"})
     log.warning("forged\n{}", extra={"unfit": object})
     failed, forged = _lines(capsys.readouterr().err)
     assert failed["lane"] == "stripe/default"
-    assert "OSError: disk\nfull" in failed["exc_info"]
+    assert failed["exc_info"].endswith("OSError: 28")
     assert "trace_id" not in failed
     assert forged["message"] == "forged\n{}"
+
+
+def test_only_errors_of_our_own_are_logged_with_their_text(capsys: pytest.CaptureFixture[str]) -> None:
+    Telemetry.start("hub", "one", environment=Environment({}))
+    number = "42" * 8
+    try:
+        try:
+            raise ValueError(f"{number} is no amount")
+        except ValueError as error:
+            raise Full("too much is waiting") from error
+    except Full:
+        log.exception("failed")
+    (failed,) = _lines(capsys.readouterr().err)
+    assert number not in json.dumps(failed)
+    assert failed["exc_info"].index("ValueError\n") < failed["exc_info"].index("Full: too much is waiting")
 
 
 def test_starting_twice_does_not_log_twice(capsys: pytest.CaptureFixture[str]) -> None:

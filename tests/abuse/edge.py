@@ -1,0 +1,200 @@
+"""The hub's edge as the product composes it, on a free port, with callers of several identities."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.edge import capabilities
+from hub.edge.admitting import Admitting, CountBacklog
+from hub.edge.jobs_api import JobsApi
+from hub.edge.new_jobs import NewJobs
+from hub.edge.statuses import DOMAIN, STATUSES
+from hub.edge.tenants import Tenants
+from hub.edge.waiting import Waiting
+from hub.jobs.admission import Admission, AdmissionLimits
+from hub.jobs.board import Board
+from hub.jobs.errors import UnknownProvider
+from hub.jobs.spec import OperationSpec
+from hub.jobs.submit import Submission
+from hub.store.backlog_store import PostgresBacklogStore
+from hub.store.engine import open_engine
+from hub.store.job_store import PostgresJobStore
+from integration.common.v1 import context_pb2, money_pb2
+from integration.jobs.v1 import jobs_service_pb2 as jobs
+from integration.jobs.v1 import jobs_service_pb2_grpc
+from integration.messaging.v1 import messaging_service_pb2_grpc
+from integration.payments.v1 import payments_service_pb2 as payments
+from integration.payments.v1 import payments_service_pb2_grpc
+from mesh.batcher import Batcher
+from mesh.ca import CertificateAuthority
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.errors import ErrorDetails, details_of
+from mesh.identity import Identity, SpiffeId
+from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
+from tests.hub.jobs import spec
+
+TRUST_DOMAIN = "integration.local"
+TIMEOUT = 5.0
+CALLERS = {"acme": ("core", "demo"), "beta": ("core", "other"), "operator": ("operator", "cli")}
+"""Callers by the tenant that they may act for; the operator may look at all."""
+PAYMENTS = "/integration.payments.v1.PaymentsService"
+CHARGE = f"{PAYMENTS}/Charge"
+SEND = "/integration.messaging.v1.MessagingService/SendEmail"
+
+
+class TwoSpokes:
+    """Payments go to echo, and what names `other` there."""
+
+    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
+        """The provider that was named."""
+        if provider not in {"", "echo", "other"}:
+            raise UnknownProvider(f"no spoke {provider}", provider=provider)
+        return provider or "echo", "default"
+
+    def spec(self, provider: str, operation: str) -> OperationSpec:
+        """The same for every operation."""
+        return spec()
+
+
+@dataclass
+class Caller:
+    """One identity, connected."""
+
+    channel: grpc.aio.Channel
+
+    def __post_init__(self) -> None:
+        self.payments = payments_service_pb2_grpc.PaymentsServiceStub(self.channel)
+        self.messaging = messaging_service_pb2_grpc.MessagingServiceStub(self.channel)
+        self.jobs = jobs_service_pb2_grpc.JobsServiceStub(self.channel)
+
+    async def raw(self, method: str, data: bytes) -> bytes:
+        """A call in bytes."""
+        answer: bytes = await self.channel.unary_unary(method, None, None)(data, timeout=TIMEOUT)
+        return answer
+
+
+@dataclass
+class Edge:
+    """The running edge, its callers, and what lies behind it."""
+
+    port: int
+    home: Path
+    engine: AsyncEngine
+    store: PostgresJobStore
+    board: Board
+    admission: Admission
+    counting: CountBacklog
+    callers: Mapping[str, Caller]
+
+    @property
+    def core(self) -> Caller:
+        """The caller that acts for `acme`."""
+        return self.callers["acme"]
+
+    async def stored(self) -> int:
+        """How many requests have ever become jobs."""
+        async with self.engine.connect() as connection:
+            return int((await connection.execute(text("SELECT count(*) FROM request_key"))).scalar_one())
+
+    async def answers(self) -> None:
+        """Fails unless a call that stores nothing is still answered."""
+        request = jobs.GetJobRequest(tenant="acme", job_id=str(uuid4()))
+        error = await failure(self.core.jobs.GetJob(request, timeout=TIMEOUT))
+        assert error.code() is grpc.StatusCode.NOT_FOUND
+
+    async def serves(self) -> None:
+        """Fails unless an honest request still becomes a job, which is withdrawn again."""
+        job = (await self.core.payments.Charge(charge(), timeout=TIMEOUT)).job
+        assert job.job_id
+        await self.store.cancel(job.job_id)
+
+
+@asynccontextmanager
+async def serving(
+    urls: Mapping[str, str],
+    home: Path,
+    *,
+    limits: AdmissionLimits | None = None,
+    max_concurrent_rpcs: int = MAX_CONCURRENT_RPCS,
+) -> AsyncIterator[Edge]:
+    """Starts the edge, on a database of the newest schema."""
+    identities = _identities(home)
+    engine, board, clock = open_engine(urls["hub_rw"]), Board(), SystemClock()
+    store, backlog = PostgresJobStore(engine), PostgresBacklogStore(engine)
+    tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in ("acme", "beta")})
+    waiting = Waiting(store, board, clock)
+    admission = Admission(limits or AdmissionLimits())
+    accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
+    known = Batcher(backlog.known, max_items=64, max_queue=5_000)
+    admitting = Admitting(
+        Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
+        admission=admission,
+        known=known.submit,
+        clock=clock,
+    )
+    desk = capabilities.Desk(
+        submission=admitting,
+        waiting=waiting,
+        tenants=tenants,
+        new_jobs=NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict),
+    )
+    server = MeshServer(
+        identities["hub"], domain=DOMAIN, statuses=STATUSES, max_concurrent_rpcs=max_concurrent_rpcs
+    )
+    server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
+    api = JobsApi(store, waiting=waiting, board=board, tenants=tenants, draining=server.draining)
+    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+    port = await server.serve("127.0.0.1:0")
+    async with AsyncExitStack() as stack:
+        callers = {
+            name: Caller(await stack.enter_async_context(open_channel(f"127.0.0.1:{port}", identities[name])))
+            for name in CALLERS
+        }
+        counting = CountBacklog(admission, count=backlog.count, clock=clock)
+        yield Edge(port, home, engine, store, board, admission, counting, callers)
+    await server.drain(1)
+    await engine.dispose()
+
+
+def _identities(home: Path) -> dict[str, Identity]:
+    authority = CertificateAuthority.create(TRUST_DOMAIN)
+    found = {}
+    for key, (role, name) in {**CALLERS, "hub": ("hub", "hub"), "envoy": ("envoy", "edge")}.items():
+        authority.issue(SpiffeId(TRUST_DOMAIN, role, name), home / key)
+        found[key] = Identity.load(home / key)
+    return found
+
+
+def charge(request_id: str = "", *, minor_units: int = 100, **context: object) -> payments.ChargeRequest:
+    """A sound request of tenant `acme`, changed by keyword; a new one unless its id is given."""
+    fields = {"request_id": request_id or f"r-{secrets.token_hex(8)}", "tenant": "acme", **context}
+    return payments.ChargeRequest(
+        context=context_pb2.RequestContext(**fields),  # type: ignore[arg-type]
+        amount=money_pb2.Money(minor_units=minor_units, currency_code="EUR"),
+        payment_method="pm_card_visa",
+    )
+
+
+async def failure(call: object) -> grpc.aio.AioRpcError:
+    """The error of a call that must fail."""
+    try:
+        await call  # type: ignore[misc]
+    except grpc.aio.AioRpcError as error:
+        return error
+    raise AssertionError("the call did not fail")
+
+
+async def refusal(call: object) -> tuple[grpc.StatusCode, ErrorDetails]:
+    """Status and details of a call that must be refused with a reason."""
+    error = await failure(call)
+    details = details_of(error)
+    assert details is not None, error
+    return error.code(), details
