@@ -112,20 +112,17 @@ class PlanRunner:
         self._not_before[plan.plan_id] = now + CHUNK_SECONDS
         items = await self._store.pending(plan.plan_id, most)
         detail = f"items {items[0].number} to {items[-1].number}"
-        statement = self._notary.action(
-            "plan.begin", f"plan:{plan.plan_id}", self._why(plan), digest=plan.digest, detail=detail
-        )
-        await self._store.state_step(plan.plan_id, statement)
+        await self._store.state_step(plan.plan_id, self._sign("plan.begin", plan, detail))
         _log.info("plan goes on", extra={"plan": plan.plan_id, "step": detail})
         approved = Why(plan.approver, plan.why.reason, plan.why.ticket)
         await self._carriers[plan.kind].begin(plan, items, approved)
 
     async def _end(self, plan: Plan, state: PlanState, act: str, note: str) -> None:
-        statement = self._notary.action(
-            act, f"plan:{plan.plan_id}", self._why(plan), digest=plan.digest, detail=note
-        )
-        await self._store.end(plan.plan_id, state, note, statement)
+        await self._store.end(plan.plan_id, state, note, self._sign(act, plan, note))
         _log.warning("plan ended", extra={"plan": plan.plan_id, "state": state.name, "note": note})
 
-    def _why(self, plan: Plan) -> Why:
-        return Why(self._actor, plan.why.reason, plan.why.ticket)
+    def _sign(self, act: str, plan: Plan, detail: str) -> Statement:
+        why = Why(self._actor, plan.why.reason, plan.why.ticket)
+        return self._notary.action(
+            act, f"plan:{plan.plan_id}", why, job=plan.plan_id, digest=plan.digest, detail=detail
+        )

@@ -204,7 +204,7 @@ class Planning:
         return items, {cause: n for cause, n in left_out.items() if n}, False
 
     def _sign(self, act: str, plan_id: str, why: Why, *, digest: str = "") -> Statement:
-        return self._notary.action(act, f"plan:{plan_id}", why, digest=digest)
+        return self._notary.action(act, f"plan:{plan_id}", why, job=plan_id, digest=digest)
 
 
 def ineligibility(kind: PlanKind, job: Matched, catalogue: Catalogue) -> str:

@@ -328,8 +328,9 @@ class KeyAdd:
 class Action:
     """Said by the hub about what a person did, or what it did itself while it carried a plan out.
 
-    `act` is dotted lower case, "plan.approve"; `subject` is "lane:…", "job:…" or "plan:…"; `digest` (hex)
-    is that of the frozen ids. `reason` and `ticket` are the person's own words.
+    `act` is dotted lower case, "plan.approve"; `subject` is "lane:…", "job:…" or "plan:…"; `job` is the job,
+    or the plan, in whose bundle it stands; `digest` (hex) is that of the frozen ids. `reason` and `ticket`
+    are the person's own words.
     """
 
     kind: ClassVar[str] = "action"

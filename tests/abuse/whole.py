@@ -37,12 +37,13 @@ class Whole:
     core: grpc.aio.Channel
     webhook_port: int
     operators: Mapping[str, grpc.aio.Channel]
+    audit: grpc.aio.Channel
 
     async def ended(self, tenant: str, job_id: str) -> job_pb2.Job:
         """The job once it has settled or its wait is over."""
         stub = jobs_service_pb2_grpc.JobsServiceStub(self.core)
         request = jobs.WaitJobRequest(tenant=tenant, job_id=job_id)
-        request.timeout.FromSeconds(10)
+        request.timeout.FromSeconds(4)
         return (await stub.WaitJob(request, timeout=15)).job
 
 
@@ -77,7 +78,15 @@ async def running(home: Path, urls: Mapping[str, str], accounts: Accounts) -> As
             )
             for name in OPERATORS
         }
-        yield Whole(home, await stack.enter_async_context(core), webhook_port, operators)
+        reader = Identity.load(home / f"operator-{OPERATORS[0]}")
+        audit_channel = open_channel(f"127.0.0.1:{audit_port}", reader, server_role="audit")
+        yield Whole(
+            home,
+            await stack.enter_async_context(core),
+            webhook_port,
+            operators,
+            await stack.enter_async_context(audit_channel),
+        )
 
 
 def _papers(home: Path, spokes: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """The whole product with one provider that can be taken down, and the people on call."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,12 +11,16 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from hub.cli.evidence import verify_bundle
+from integration.audit.v1 import audit_service_pb2 as audit
+from integration.audit.v1 import audit_service_pb2_grpc
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2 as ops
 from integration.operations.v1 import operations_service_pb2_grpc, plan_pb2
 from integration.payments.v1 import payments_service_pb2 as payments
 from integration.payments.v1 import payments_service_pb2_grpc
+from mesh.evidence import dsse
 from spokes.echo.sandbox import Sandbox
 from tests.abuse.whole import Whole, running
 from tests.spokes.harness import account, free_port
@@ -123,6 +128,19 @@ class Office:
         request = jobs_service_pb2.GetJobRequest(tenant=TENANT, job_id=job_id)
         job: job_pb2.Job = (await stub.GetJob(request, timeout=10)).job
         return job
+
+    async def statements(self, subject: str) -> list[dict[str, Any]]:
+        """What the log holds about a job or a plan."""
+        stub = audit_service_pb2_grpc.AuditServiceStub(self.whole.audit)
+        page = await stub.SearchEntries(audit.SearchEntriesRequest(job_id=subject), timeout=10)
+        return [json.loads(dsse.open_envelope(e.envelope).payload) for e in page.entries]
+
+    async def is_proven(self, subject: str, bundle: Path) -> bool:
+        """Whether the bundle of a job or a plan verifies offline, with no server and no database."""
+        stub = audit_service_pb2_grpc.AuditServiceStub(self.whole.audit)
+        stream = stub.ExportBundle(audit.ExportBundleRequest(job_id=subject), timeout=10)
+        bundle.write_bytes(b"".join([piece.chunk async for piece in stream]))
+        return (await asyncio.to_thread(verify_bundle, bundle))[0]
 
     async def jobs_in(self, job_ids: list[str], state: job_pb2.JobState, seconds: float) -> None:
         """Returns when all of these jobs stand in a state."""

@@ -1,11 +1,12 @@
 """Rollback: each charge is undone once, whatever asks for it and however often."""
 
 import asyncio
+from pathlib import Path
 
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import operations_service_pb2 as ops
 from integration.operations.v1 import plan_pb2
-from tests.operations.office import WHY, Office
+from tests.operations.office import WHY, Office, until
 
 
 async def charged(office: Office, count: int) -> list[str]:
@@ -65,3 +66,30 @@ async def test_a_stopped_plan_begins_nothing_more_until_it_is_resumed(office: Of
     await office.ana.ops.ResumePlan(ops.ResumePlanRequest(plan_id=plan.plan_id, why=WHY), timeout=10)
     done = await office.ana.over(plan)
     assert (done.state, done.counts.succeeded, refunds(office)) == (plan_pb2.PLAN_STATE_FINISHED, 6, [0] * 6)
+
+
+async def test_a_plans_own_bundle_proves_offline_who_did_what(office: Office, tmp_path: Path) -> None:
+    (job_id,) = await charged(office, 1)
+    plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    await office.luis.approve(plan)
+    await office.ana.over(plan)
+    acts = ["plan.approve", "plan.begin", "plan.finish", "plan.preview"]
+    entries = await until(lambda: office.statements(plan.plan_id), lambda found: len(found) >= 4, 10)
+    assert sorted(e["act"] for e in entries) == acts
+    assert {e["actor"]["ref"].rpartition("/")[2] for e in entries} == {"ana", "luis", "hub"}
+    assert {(e["ticket"], e["digest"]) for e in entries} == {("OPS-241", plan.digest)}
+    assert await office.is_proven(plan.plan_id, tmp_path / "bundle.zip")
+
+
+async def test_the_bundle_of_a_job_says_that_it_was_undone_and_by_which_job(
+    office: Office, tmp_path: Path
+) -> None:
+    (job_id,) = await charged(office, 1)
+    plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    await office.luis.approve(plan)
+    await office.ana.over(plan)
+    entries = await until(lambda: office.statements(job_id), lambda found: found[-1]["kind"] == "action", 10)
+    undo = await office.job(entries[-1]["detail"])
+    assert (entries[-1]["act"], undo.request_id) == ("job.rollback", f"rollback:{job_id}")
+    assert entries[-1]["actor"]["ref"].endswith("/operator/luis")
+    assert await office.is_proven(job_id, tmp_path / "bundle.zip")
