@@ -27,6 +27,7 @@ STATUSES: Mapping[type[Exception], StatusCode] = {
     errors.TenantNotPermitted: StatusCode.PERMISSION_DENIED,
     errors.AlreadyExpired: StatusCode.INVALID_ARGUMENT,
     errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
+    errors.StoreUnavailable: StatusCode.UNAVAILABLE,
     errors.BacklogFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.QuotaExceeded: StatusCode.RESOURCE_EXHAUSTED,
     errors.LaneClosed: StatusCode.UNAVAILABLE,

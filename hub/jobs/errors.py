@@ -11,6 +11,7 @@ JobError
 ├── TenantNotPermitted the caller may not act for the tenant
 ├── AlreadyExpired     the request's expiry lies in the past
 ├── Overloaded         the hub takes no more for now
+├── StoreUnavailable   the hub's database is away
 ├── BacklogFull        the lane holds as many unfinished jobs as it may
 ├── QuotaExceeded      the tenant has, or asks, more than it may
 ├── LaneClosed         an operator lets the lane take no new jobs
@@ -99,6 +100,13 @@ class Overloaded(JobError):
     """The hub takes no more for now; come back after `retry_after`."""
 
     reason = "OVERLOADED"
+    retry_after = timedelta(seconds=1)
+
+
+class StoreUnavailable(JobError):
+    """The hub's database is away. What was asked may have been stored: the same key finds out."""
+
+    reason = "STORE_UNAVAILABLE"
     retry_after = timedelta(seconds=1)
 
 

@@ -1,11 +1,23 @@
 """The connection pool."""
 
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hub.jobs.errors import StoreUnavailable
+
+AWAY = ("08", "57P", "53")
+"""SQLSTATEs of a server that cannot be reached, is starting or stopping, or has no room."""
 
 
 def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
-    """A pool of up to `connections` to Postgres; a statement gives up after 15 s."""
-    return create_async_engine(
+    """A pool of up to `connections` to Postgres; a statement gives up after 15 s.
+
+    Whatever is done with it raises StoreUnavailable while the database is away.
+    """
+    engine = create_async_engine(
         url,
         pool_size=connections,
         max_overflow=0,
@@ -22,8 +34,27 @@ def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
+    event.listen(engine.sync_engine, "handle_error", _translate)
+    return engine
 
 
 def single(engine: AsyncEngine) -> AsyncEngine:
     """The same pool for single statements: each its own transaction, in one round trip instead of three."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
+    try:
+        return dialect.connect(*args, **options)
+    except OSError as error:  # a timeout is one too
+        raise _away() from error
+
+
+def _translate(context: ExceptionContext) -> StoreUnavailable | None:
+    state = getattr(context.original_exception, "sqlstate", None) or ""
+    return _away() if context.is_disconnect or state.startswith(AWAY) else None
+
+
+def _away() -> StoreUnavailable:
+    return StoreUnavailable("the hub's database is away: send it again")

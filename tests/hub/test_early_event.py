@@ -1,0 +1,55 @@
+"""A webhook that comes before the attempt that caused it has ended."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.gate import Limits
+from hub.jobs.model import SETTLED, JobState
+from hub.jobs.outcome import Outcome, Pending, Succeeded
+from hub.jobs.ports import Grant, Result, Warranted
+from hub.lane_loops import LaneLoops, Ports
+from hub.store.event_store import PostgresEventStore
+from tests.fakes import FakeNotary, FakeSpokes, HandClock
+from tests.hub.jobs import new_job
+from tests.hub.test_lane import LANE, Bench
+
+OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref")}
+
+
+class Hasty(FakeSpokes):
+    """A provider whose webhook is faster than its own reply."""
+
+    def __init__(self, events: PostgresEventStore) -> None:
+        super().__init__()
+        self._events = events
+
+    async def perform(
+        self, lane: str, term: int, attempts: Sequence[Warranted]
+    ) -> AsyncIterator[list[Result]]:
+        """Says that it is done by webhook, then that it will be by reply."""
+        for attempt in attempts:
+            job_id = attempt.claimed.job_id
+            await self._events.keep(ArrivedEvent(lane, f"evt {job_id}", "done", job_id, b"yes", b"said"))
+            assert not await self._events.apply(job_id)
+            yield [Result(attempt.claimed.attempt_id, Pending("T", b""), self.evidence)]
+
+
+async def test_it_settles_the_job_as_soon_as_the_attempt_has_ended(hub_engine: AsyncEngine) -> None:
+    bench, events = Bench(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get)
+    ports = Ports(
+        store=bench.lanes,
+        events=events,
+        notary=FakeNotary(),
+        log=bench.log,
+        spokes=Hasty(events),
+        clock=HandClock(),
+        draw=lambda: 0.0,
+        post=bench.board.post,
+    )
+    await bench.jobs.accept([new_job(1)])
+    loops = LaneLoops(LANE, grant=Grant(await bench.own()), limits=Limits(8), ports=ports)
+    found = await bench.until(new_job(1), SETTLED)
+    assert (found.state, found.provider_reference) == (JobState.SUCCEEDED, "ref")
+    await loops.stop()
