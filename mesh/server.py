@@ -136,8 +136,13 @@ class MeshServer:
         for name in ("", *self.raw.services):
             await self._health.set(name, status)
 
-    async def drain(self, grace_seconds: float) -> None:
-        """Health says NOT_SERVING, no new call is taken, and those under way get the grace to end."""
+    async def drain(self, grace_seconds: float, *, notice_seconds: float = 0.0) -> None:
+        """Health says NOT_SERVING, no new call is taken, and those under way get the grace to end.
+
+        New calls are still taken for `notice_seconds`: that long may whoever shares out the calls need
+        to read the health and send them to another replica.
+        """
         await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(notice_seconds)
         self.draining.set()
         await self._server.stop(grace_seconds)

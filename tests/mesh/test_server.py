@@ -90,6 +90,20 @@ async def test_a_drain_says_so_ends_the_watches_and_lets_calls_finish(papers: Pa
         assert await code_of(_get(channel)) is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_calls_are_taken_until_the_drain_has_been_noticed(papers: Papers) -> None:
+    async with _served(papers) as served, served.channel() as channel, served.channel("envoy") as proxy:
+        await served.server.set_ready(True)
+        served.jobs.release.set()
+        await _get(channel)
+        draining = asyncio.ensure_future(served.server.drain(10, notice_seconds=0.5))
+        health = health_pb2_grpc.HealthStub(proxy)
+        while (await health.Check(health_pb2.HealthCheckRequest(), timeout=5)).status == SERVING:
+            pass
+        await _get(channel)
+        await asyncio.wait_for(draining, 5)
+        assert await code_of(_get(channel)) is grpc.StatusCode.UNAVAILABLE
+
+
 async def test_a_call_that_outlasts_the_grace_is_cut(papers: Papers) -> None:
     async with _served(papers) as served, served.channel() as channel:
         under_way = asyncio.ensure_future(code_of(_get(channel)))

@@ -27,7 +27,8 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def test_everybody_has_an_identity_of_their_role(layout: Layout) -> None:
-    for role, name in (*(certificates.HUB, certificates.CORE, certificates.ENVOY), ("spoke", "echo")):
+    services = (certificates.HUB, certificates.CORE, certificates.ENVOY, ("spoke", "echo"))
+    for role, name in (*services, *certificates.PEOPLE):
         assert Identity.load(layout.identity(role, name)).spiffe_id == certificates.spiffe_id(role, name)
 
 
@@ -47,7 +48,7 @@ def test_the_log_and_its_producers_are_known(layout: Layout) -> None:
 
 def test_private_keys_are_for_their_owner_only(layout: Layout) -> None:
     keys = [*layout.state.glob("keys/*.pem"), *layout.state.glob("identities/*/key.pem")]
-    assert len(keys) == 4 + 7
+    assert len(keys) == 4 + 9
     assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
 
 

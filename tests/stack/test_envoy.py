@@ -57,7 +57,7 @@ def inlined(tmp_path: Path) -> Path:
     layout.make()
     certificates.issue(layout, spokes, CertificateAuthority.create(TRUST_DOMAIN))
     path = layout.data("envoy") / "inlined.yaml"
-    envoy.write(envoy.Edge(layout, Ports(7400, spokes), spokes, inline=True), path)
+    envoy.write(envoy.Edge(layout, Ports(7400, spokes, hubs=2), spokes, inline=True), path)
     return path
 
 
@@ -87,6 +87,35 @@ def test_every_spoke_has_a_cluster_pinned_to_its_identity(inlined: Path) -> None
     }
     assert pinned["spoke-stripe"] == f"spiffe://{TRUST_DOMAIN}/spoke/stripe"
     assert pinned["hub"] == pinned["hub-webhooks"] == f"spiffe://{TRUST_DOMAIN}/hub/hub"
+
+
+def test_every_hub_is_asked_how_it_is_before_it_gets_requests(inlined: Path) -> None:
+    clusters = {c["name"]: c for c in yaml.safe_load(inlined.read_text())["static_resources"]["clusters"]}
+    ports = Ports(7400, hubs=2)
+    for name, part in (("hub", "{}"), ("hub-webhooks", "{}-webhooks")):
+        (locality,) = clusters[name]["load_assignment"]["endpoints"]
+        found = [
+            (
+                e["endpoint"]["address"]["socket_address"]["port_value"],
+                e["endpoint"]["health_check_config"]["port_value"],
+            )
+            for e in locality["lb_endpoints"]
+        ]
+        assert found == [(ports.of(part.format(hub)), ports.of(hub)) for hub in ("hub", "hub-2")]
+        assert "grpc_health_check" in clusters[name]["health_checks"][0]
+
+
+def test_no_request_is_sent_again_that_may_have_arrived(inlined: Path) -> None:
+    root = yaml.safe_load(inlined.read_text())["static_resources"]
+    managers = [each["filter_chains"][0]["filters"][0]["typed_config"] for each in root["listeners"]]
+    policies = [
+        route["route"]["retry_policy"]["retry_on"]
+        for manager in managers
+        for host in manager["route_config"]["virtual_hosts"]
+        for route in host["routes"]
+        if "retry_policy" in route["route"]
+    ]
+    assert policies == ["connect-failure,refused-stream"] * 2
 
 
 async def test_the_roles_reach_the_hub_through_envoy(small_stack: Stack) -> None:
@@ -154,7 +183,7 @@ def test_a_caller_without_a_certificate_is_turned_away(small_stack: Stack) -> No
 def post(stack: Stack, path: str, body: bytes) -> tuple[int, bool]:
     """The status with which a webhook is answered, and whether it came as far as the hub."""
     connection = http.client.HTTPConnection(stack.addresses["webhooks"], timeout=10)
-    connection.request("POST", path, body)
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
     response = connection.getresponse()
     return response.status, response.getheader("x-envoy-upstream-service-time") is not None
 

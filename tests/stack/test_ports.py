@@ -11,6 +11,7 @@ from hub.cli.stack.ports import (
     BLOCK,
     DEFAULT_BASE,
     LOOPBACK,
+    MOST_HUBS,
     Ports,
     free_block,
     refuse_if_taken,
@@ -31,11 +32,19 @@ def test_free_ports_are_not_refused() -> None:
 
 
 def test_no_two_parts_share_a_port() -> None:
-    ports = Ports(7400, tuple("abcdefghij"))
+    ports = Ports(7400, tuple("abcdefghij"), hubs=MOST_HUBS)
     named = list(ports.named().values())
     first, last = ports.ray_workers
     assert len(set(named)) == len(named)
     assert max(named) < first < last < 7400 + BLOCK
+
+
+def test_a_detour_is_taken_only_by_whoever_was_told_of_it() -> None:
+    ports = Ports(7400, ("echo",), hubs=2)
+    told = ports.seen_by({"audit": "127.0.0.1:1"})
+    assert told.address("audit") == "127.0.0.1:1"
+    assert told.address("hub-2") == ports.address("hub-2")
+    assert ports.address("audit") != told.address("audit")
 
 
 def test_a_stack_of_the_moment_steps_aside_when_the_usual_ports_are_taken() -> None:

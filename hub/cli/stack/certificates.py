@@ -15,6 +15,7 @@ from mesh.identity import CERTIFICATE, SpiffeId
 
 RENEW_EVERY_SECONDS = LIFETIME.total_seconds() / 2
 CORE, OPERATOR, AUDITOR = ("core", "demo"), ("operator", "cli"), ("auditor", "cli")
+PEOPLE = (OPERATOR, ("operator", "ana"), ("operator", "luis"))
 HUB, AUDIT, ENVOY = ("hub", "hub"), ("audit", "audit"), ("envoy", "edge")
 
 
@@ -25,7 +26,7 @@ def spiffe_id(role: str, name: str) -> SpiffeId:
 
 def issue(layout: Layout, spokes: Sequence[str], authority: CertificateAuthority) -> None:
     """Issues, or renews, the certificate of everybody in the stack."""
-    everybody = [CORE, OPERATOR, AUDITOR, HUB, AUDIT, ENVOY, *(("spoke", spoke) for spoke in spokes)]
+    everybody = [CORE, *PEOPLE, AUDITOR, HUB, AUDIT, ENVOY, *(("spoke", spoke) for spoke in spokes)]
     for role, name in everybody:
         authority.issue(spiffe_id(role, name), layout.identity(role, name))
 

@@ -27,7 +27,9 @@ async def stop(layout: Layout, known: StackRecord, say: Callable[[str, str, floa
 def _order(part: PartRecord) -> int:
     if part.name.startswith("spoke-"):
         return 1
-    return {"hub": 0, "postgres": 3}.get(part.name, 2)
+    if part.name.startswith("hub"):
+        return 0
+    return 3 if part.name == "postgres" else 2
 
 
 def _has_ended(part: PartRecord) -> Callable[[], Awaitable[bool]]:

@@ -81,14 +81,18 @@ def _clusters(edge: Edge) -> list[Node]:
     certificate, ports = _certificate(edge), edge.ports
     hub = str(spiffe_id(*HUB))
     made = [
-        clusters.grpc("hub", ports.of("hub"), certificate, peer=hub),
-        clusters.http("hub-webhooks", ports.of("hub-webhooks"), certificate, peer=hub),
+        clusters.replicated_grpc("hub", _replicas(ports, "{}"), certificate, peer=hub),
+        clusters.replicated_http("hub-webhooks", _replicas(ports, "{}-webhooks"), certificate, peer=hub),
     ]
     for name in edge.spokes:
         part = f"spoke-{name}"
         peer = str(spiffe_id("spoke", name))
         made.append(clusters.grpc(part, ports.of(part), certificate, peer=peer))
     return made
+
+
+def _replicas(ports: Ports, part: str) -> list[clusters.Replica]:
+    return [clusters.Replica(ports.of(part.format(hub)), ports.of(hub)) for hub in ports.hub_names]
 
 
 def _admin(ports: Ports) -> Node:

@@ -14,17 +14,32 @@ Node = dict[str, Any]
 MOST_WEBHOOK_BYTES = 256 << 10
 WEBHOOK_SECONDS = 10
 
-_FILTERS = "type.googleapis.com/envoy.extensions.filters"
+_EXTENSIONS = "type.googleapis.com/envoy.extensions"
+_FILTERS = f"{_EXTENSIONS}.filters"
 _HEALTH = "/grpc.health.v1.Health/"
 _REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/"
 _JOBS = "/integration.jobs.v1.JobsService/"
 _SPOKE = "/integration.spoke.v1.SpokeService/"
 _AUDIT = "/integration.audit.v1.AuditService/"
+_OPERATIONS = "/integration.operations.v1.OperationsService/"
+
+# Sent to another replica only if the first certainly never saw it; all else is for the caller to repeat.
+_NEVER_REACHED: Node = {
+    "retry_on": "connect-failure,refused-stream",
+    "num_retries": 2,
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {"@type": f"{_EXTENSIONS}.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
+        }
+    ],
+    "host_selection_retry_max_attempts": 10,
+}
 
 
 def core(port: int, certificate: Certificate, log: Path) -> Node:
     """Core, operators and auditors to the hub."""
-    not_for_core = [_path(prefix) for prefix in (_SPOKE, _AUDIT)]
+    not_for_core = [_path(prefix) for prefix in (_SPOKE, _AUDIT, _OPERATIONS)]
     policies = {
         "core": {
             "permissions": [
@@ -34,11 +49,13 @@ def core(port: int, certificate: Certificate, log: Path) -> Node:
             "principals": [_role("core")],
         },
         "people": {
-            "permissions": [_path(prefix) for prefix in (_JOBS, _HEALTH, _REFLECTION)],
+            "permissions": [_path(prefix) for prefix in (_JOBS, _OPERATIONS, _HEALTH, _REFLECTION)],
             "principals": [_role("operator"), _role("auditor")],
         },
     }
-    hosts = [{"name": "hub", "domains": ["*"], "routes": [_grpc_route("hub")]}]
+    route = _grpc_route("hub")
+    route["route"]["retry_policy"] = _NEVER_REACHED
+    hosts = [{"name": "hub", "domains": ["*"], "routes": [route]}]
     return _listener("core", port, _grpc_manager("core", hosts, policies, log), certificate)
 
 
@@ -61,7 +78,11 @@ def webhooks(port: int, log: Path) -> Node:
     """Providers to the hub. In the cloud TLS ends before this listener; here it is loopback."""
     route = {
         "match": {"prefix": "/webhooks/"},
-        "route": {"cluster": "hub-webhooks", "timeout": f"{WEBHOOK_SECONDS}s"},
+        "route": {
+            "cluster": "hub-webhooks",
+            "timeout": f"{WEBHOOK_SECONDS}s",
+            "retry_policy": _NEVER_REACHED,
+        },
     }
     manager = _manager("webhooks", [{"name": "hub", "domains": ["*"], "routes": [route]}], log) | {
         "forward_client_cert_details": "SANITIZE",
@@ -158,6 +179,8 @@ def _access_log(name: str, log: Path) -> Node:
                     "status": "%RESPONSE_CODE%",
                     "grpc_status": "%GRPC_STATUS%",
                     "flags": "%RESPONSE_FLAGS%",
+                    "replica": "%UPSTREAM_HOST%",
+                    "sent": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
                     "trace_id": "%TRACE_ID%",
                     "milliseconds": "%DURATION%",
                 }

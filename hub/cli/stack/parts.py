@@ -112,9 +112,9 @@ def spoke_part(layout: Layout, ports: Ports, name: str, *, pool: str) -> Part:
     )
 
 
-def hub_part(layout: Layout, ports: Ports, spokes: Sequence[str], urls: Callable[[], Urls]) -> Part:
-    """The hub: ready when it is, and when it can be reached through Envoy."""
-    direct, through_envoy = ports.address("hub"), ports.address("core")
+def hub_part(layout: Layout, ports: Ports, name: str, urls: Callable[[], Urls]) -> Part:
+    """A replica of the hub: ready when it is, and when one can be reached through Envoy."""
+    direct, through_envoy = ports.address(name), ports.address("core")
 
     async def is_ready() -> bool:
         identity = layout.identity(*OPERATOR)
@@ -123,11 +123,11 @@ def hub_part(layout: Layout, ports: Ports, spokes: Sequence[str], urls: Callable
         )
 
     return Part(
-        "hub",
-        ("hub-schema", "files", "audit", "envoy", *(f"spoke-{name}" for name in spokes)),
+        name,
+        ("hub-schema", "files", "audit", "envoy", *(f"spoke-{spoke}" for spoke in ports.spokes)),
         "grpc",
         direct,
-        lambda: services.hub(layout, ports, urls()),
+        lambda: services.hub(layout, ports, name, urls()),
         is_ready,
         drain_level=3,
     )

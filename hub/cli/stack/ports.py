@@ -3,7 +3,7 @@
 import random
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import psutil
 
@@ -38,26 +38,41 @@ _OFFSETS: Mapping[str, int] = {
         )
     )
 }
+_FIRST_MORE_HUB = 24
+MOST_HUBS = 1 + (40 - _FIRST_MORE_HUB) // 2
 _FIRST_SPOKE = 40
 _FIRST_WORKER, _LAST_WORKER = 100, BLOCK - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of one stack."""
+    """The ports of one stack. `detours`: addresses that stand in for those of other parts, by part."""
 
     base: int = DEFAULT_BASE
     spokes: tuple[str, ...] = ()
+    hubs: int = 1
+    detours: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> int:
         """The port of a part; a spoke's is named `spoke-<name>`."""
         if name in _OFFSETS:
             return self.base + _OFFSETS[name]
+        if name in (more := self._more_hubs()):
+            return self.base + more[name]
         return self.base + _FIRST_SPOKE + self.spokes.index(name.removeprefix("spoke-"))
 
     def address(self, name: str) -> str:
         """The address of a part, host:port."""
-        return f"{LOOPBACK}:{self.of(name)}"
+        return self.detours.get(name) or f"{LOOPBACK}:{self.of(name)}"
+
+    def seen_by(self, detours: Mapping[str, str] | None) -> "Ports":
+        """The same ports, with some parts reached another way."""
+        return replace(self, detours=detours or {})
+
+    @property
+    def hub_names(self) -> tuple[str, ...]:
+        """The hub's replicas, as parts: `hub`, `hub-2` and so on."""
+        return ("hub", *(f"hub-{number}" for number in range(2, self.hubs + 1)))
 
     @property
     def ray_workers(self) -> tuple[int, int]:
@@ -66,8 +81,12 @@ class Ports:
 
     def named(self) -> dict[str, int]:
         """Every port that the stack itself chooses, by name."""
-        names = (*_OFFSETS, *(f"spoke-{name}" for name in self.spokes))
+        names = (*_OFFSETS, *self._more_hubs(), *(f"spoke-{name}" for name in self.spokes))
         return {name: self.of(name) for name in names}
+
+    def _more_hubs(self) -> dict[str, int]:
+        names = [each for hub in self.hub_names[1:] for each in (hub, f"{hub}-webhooks")]
+        return {name: _FIRST_MORE_HUB + offset for offset, name in enumerate(names)}
 
 
 def refuse_if_taken(ports: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from hub.cli.stack import ray
 from hub.cli.stack.certificates import AUDIT, CORE, HUB, spiffe_id
@@ -36,8 +37,8 @@ def audit(layout: Layout, ports: Ports, urls: Urls) -> Command:
     layout.data("audit").mkdir(parents=True, exist_ok=True)
     environment = _common(layout, AUDIT) | {
         "AUDIT_LISTEN": ports.address("audit"),
-        "AUDIT_DATABASE_URL": urls["audit_writer"],
-        "AUDIT_READER_DATABASE_URL": urls["audit_reader"],
+        "AUDIT_DATABASE_URL": _database(ports, urls["audit_writer"]),
+        "AUDIT_READER_DATABASE_URL": _database(ports, urls["audit_reader"]),
         "AUDIT_ORIGIN": ORIGIN,
         "AUDIT_LOG_KEY_FILE": str(layout.signing_key("log")),
         "AUDIT_SIGNING_KEY_FILE": str(layout.signing_key("audit")),
@@ -46,12 +47,12 @@ def audit(layout: Layout, ports: Ports, urls: Urls) -> Command:
     return _python("audit_service", "serve", environment=environment)
 
 
-def hub(layout: Layout, ports: Ports, urls: Urls) -> Command:
-    """Serves the hub, all roles in one process."""
+def hub(layout: Layout, ports: Ports, name: str, urls: Urls) -> Command:
+    """Serves one replica of the hub, all roles in one process."""
     environment = _common(layout, HUB) | {
-        "HUB_LISTEN": ports.address("hub"),
-        "HUB_WEBHOOK_LISTEN": ports.address("hub-webhooks"),
-        "HUB_DATABASE_URL": urls["hub_rw"],
+        "HUB_LISTEN": ports.address(name),
+        "HUB_WEBHOOK_LISTEN": ports.address(f"{name}-webhooks"),
+        "HUB_DATABASE_URL": _database(ports, urls["hub_rw"]),
         "HUB_AUDIT_ADDRESS": ports.address("audit"),
         "HUB_AUDIT_VKEY_FILE": str(layout.vkey),
         "HUB_SPOKES_FILE": str(layout.config("spokes.json")),
@@ -80,6 +81,15 @@ def _common(layout: Layout, identity: tuple[str, str]) -> dict[str, str]:
         "MESH_IDENTITY_DIR": str(layout.identity(*identity)),
         "MESH_PRODUCERS_FILE": str(layout.producers),
     }
+
+
+def _database(ports: Ports, url: str) -> str:
+    detour = ports.detours.get("postgres")
+    if detour is None:
+        return url
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{user}@{detour}").geturl()
 
 
 def _python(module: str, *arguments: str, environment: Mapping[str, str]) -> Command:

@@ -28,7 +28,11 @@ Say = Callable[[str, str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may differ between stacks. `environment`: more variables, by part."""
+    """What may differ between stacks.
+
+    `hubs`: replicas of the hub. `environment`: more variables, by part. `detours`: by part, addresses by
+    which it reaches other parts (`audit`, `postgres`, a spoke its stand-in) instead of straight.
+    """
 
     layout: Layout = field(default_factory=Layout.at)
     base_port: int = DEFAULT_BASE
@@ -36,6 +40,8 @@ class Options:
     pool: str = CLUSTER
     database_url: str = field(default="", repr=False)
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    hubs: int = 1
+    detours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Stack:
@@ -44,7 +50,7 @@ class Stack:
     def __init__(self, options: Options | None = None, *, say: Say | None = None) -> None:
         self.options = options or Options()
         self.layout = self.options.layout
-        self.ports = Ports(self.options.base_port)
+        self.ports = Ports(self.options.base_port, hubs=self.options.hubs)
         self._say = say or (lambda *_: None)
         self._clock = SystemClock()
         self._authority = CertificateAuthority.create(TRUST_DOMAIN)
@@ -101,6 +107,10 @@ class Stack:
             await asyncio.gather(*(self._start_part(self._parts[spoke]) for spoke in spokes))
         self._write_record()
 
+    async def stop_part(self, name: str) -> None:
+        """Drains one part, as a rolling release would; returns when it has ended."""
+        await self._stop(name)
+
     def fallen(self) -> list[Process]:
         """The parts that have ended by themselves."""
         return [process for process in self._processes.values() if not process.is_running]
@@ -134,10 +144,11 @@ class Stack:
             if sandbox.spoke in names:
                 self._part(group, parts.sandbox_part(layout, ports, sandbox))
         self._part(group, parts.envoy_part(layout, ports, names))
-        self._part(group, parts.audit_part(layout, ports, lambda: self._urls))
+        self._part(group, parts.audit_part(layout, self._ports_of("audit"), lambda: self._urls))
         for name in names:
             self._part(group, parts.spoke_part(layout, ports, name, pool=options.pool))
-        self._part(group, parts.hub_part(layout, ports, names, lambda: self._urls))
+        for hub in ports.hub_names:
+            self._part(group, parts.hub_part(layout, self._ports_of(hub), hub, lambda: self._urls))
 
     def _task(
         self, group: asyncio.TaskGroup, name: str, after: tuple[str, ...], run: Callable[[], Awaitable[None]]
@@ -204,7 +215,7 @@ class Stack:
         certificates.make_keys(self.layout, names)
         services.write_config(self.layout, self.ports, names)
         for sandbox in SANDBOXES:
-            sandboxes.write_accounts(self.layout, self.ports, sandbox)
+            sandboxes.write_accounts(self.layout, self._ports_of(f"spoke-{sandbox.spoke}"), sandbox)
 
     async def _spokes(self) -> tuple[str, ...]:
         """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""
@@ -219,6 +230,10 @@ class Stack:
         have_sandbox = {sandbox.spoke for sandbox in SANDBOXES}
         names = [manifest["name"] for manifest in json.loads(listed.stdout)]
         return tuple(n for n in names if n in have_sandbox or self.layout.accounts(n).exists())
+
+    def _ports_of(self, part: str) -> Ports:
+        """The ports as a part sees them."""
+        return self.ports.seen_by(self.options.detours.get(part))
 
     def _event(self, name: str) -> asyncio.Event:
         return self._done.setdefault(name, asyncio.Event())
