@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -99,7 +99,8 @@ class Operations:
             Alerting(sink, store=self._alerts, clock=self._shared.clock, draw=draw)
             for sink in self._shared.sinks
         ]
-        return DutyGroup([*telling, Reconciling(self._store)], term=grant.term)
+        applying = ApplyHeld(self._shared.events.held_jobs, self._apply)
+        return DutyGroup([*telling, Reconciling(self._store), applying], term=grant.term)
 
     def _planning(self, grant: Grant) -> DutyGroup:
         shared = self._shared
@@ -139,6 +140,26 @@ class Operations:
         self._shared.post(job_id)
         if lane:
             self._shared.hint(lane)
+
+
+class ApplyHeld:
+    """The duty that applies what a process kept, or settled a job for, and died before it applied it."""
+
+    name = "apply held events"
+
+    def __init__(
+        self,
+        held: Callable[[], Awaitable[Sequence[tuple[str, str]]]],
+        apply: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._held = held
+        self._apply = apply
+
+    async def run_once(self) -> float | None:
+        """Applies what is held."""
+        for job_id, lane in await self._held():
+            await self._apply(job_id, lane)
+        return RECONCILE_SECONDS
 
 
 class Reconciling:

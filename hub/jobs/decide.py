@@ -45,7 +45,7 @@ class Decision:
     """The next state. `due_at` is when the lane looks at the job again; None: only if something happens.
 
     `letter`: a person has to look, and why. `counts`: the attempt is one of the policy's. `lost`: the
-    attempt's worker died.
+    attempt's worker died. `doubts`: it may have had an effect, which the job must not forget.
     """
 
     state: JobState
@@ -58,6 +58,7 @@ class Decision:
     counts: bool = True
     letter: Cause | None = None
     lost: bool = False
+    doubts: bool = False
 
 
 def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: Moment) -> Decision:
@@ -70,10 +71,11 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
         case Pending():
             return _waiting(outcome, spec, moment)
         case NotSent():
-            return _after_not_sent(job, outcome, moment)
+            return _after_not_sent(job, outcome, spec, moment)
         case Unknown():
             lost = outcome.cause is UnknownCause.WORKER_LOST
-            return replace(_doubt(job, outcome, spec, moment), lost=lost)
+            doubts = spec.replay is not Replay.READ
+            return replace(_doubt(job, outcome, spec, moment), lost=lost, doubts=doubts)
     assert_never(outcome)
 
 
@@ -115,10 +117,10 @@ def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
     )
 
 
-def _after_not_sent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
+def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
     counts = _is_the_jobs_own(outcome, moment)
     if outcome.cause in _HOPELESS_CAUSES or (counts and job.attempt_count >= job.policy.max_attempts):
-        return _dead(outcome, cause_of(outcome.cause))
+        return _given_up(job, outcome, spec, moment, cause_of(outcome.cause))
     # What burns no attempt must still wait longer each time, so it goes by the claims.
     tries = job.attempt_count if counts else job.seq
     wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
@@ -131,8 +133,16 @@ def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
     return outcome.cause not in _FREE_CAUSES
 
 
-def _dead(outcome: NotSent, cause: Cause) -> Decision:
+def _given_up(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment, cause: Cause) -> Decision:
+    """Dead; but what was once in doubt only after a second look, for its first request may still arrive."""
+    if job.doubted and spec.can_look_up and job.reason != ABSENT_ONCE:
+        return _looked_at_again(outcome, spec, moment)
     return Decision(JobState.DEAD, None, outcome.reason, outcome.message, letter=cause)
+
+
+def _looked_at_again(outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
+    quiet = max(2 * spec.timeout, spec.look_up_lag)
+    return Decision(JobState.IN_DOUBT, moment.now + quiet, ABSENT_ONCE, outcome.message)
 
 
 def _parked(reason: str, message: str, reference: str = "") -> Decision:
@@ -144,17 +154,11 @@ def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) 
     if spec.replay is Replay.READ:
         # Nothing can have changed at the provider, so reading again is a plain retry.
         unread = NotSent(NotSentCause.PROVIDER_DOWN, outcome.reason, outcome.message)
-        return _after_absent(job, unread, moment)
-    if spec.can_look_up:
-        due_at = moment.now + spec.look_up_lag
-        return Decision(
-            JobState.IN_DOUBT, due_at, outcome.reason, outcome.message, outcome.provider_reference
-        )
-    has_tries = job.attempt_count < job.policy.max_attempts and job.losses < POISON_AFTER
-    if _knows_our_key(job, spec, moment) and has_tries:
-        wait = backoff(job.policy, job.attempt_count, moment.draw)
-        return Decision(JobState.RETRY_WAIT, moment.now + wait, outcome.reason, outcome.message)
-    return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+        return _after_absent(job, unread, spec, moment)
+    if not spec.can_look_up:
+        return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+    due_at = moment.now + spec.look_up_lag
+    return Decision(JobState.IN_DOUBT, due_at, outcome.reason, outcome.message, outcome.provider_reference)
 
 
 def _knows_our_key(job: Claimed, spec: OperationSpec, moment: Moment) -> bool:
@@ -182,15 +186,18 @@ def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: M
     if job.state is JobState.WAITING_CONFIRMATION:
         # It was accepted once and is gone now: only a person can say what that means.
         return _parked("PROVIDER_FORGOT", outcome.message)
-    if not _knows_our_key(job, spec, moment) and job.reason != ABSENT_ONCE:
+    if job.reason == ABSENT_ONCE:
+        return _after_absent(job, outcome, spec, moment)
+    if not _knows_our_key(job, spec, moment) or moment.now >= job.expire_at:
         # No key protects a resend from a request that is still on its way: give it time, and ask again.
-        quiet = max(2 * spec.timeout, spec.look_up_lag)
-        return Decision(JobState.IN_DOUBT, moment.now + quiet, ABSENT_ONCE, outcome.message)
-    return _after_absent(job, outcome, moment)
+        return _looked_at_again(outcome, spec, moment)
+    return _after_absent(job, outcome, spec, moment)
 
 
-def _after_absent(job: Claimed, outcome: NotSent, moment: Moment) -> Decision:
-    """Certainly without effect, after a doubt: again, unless it kills whoever works on it."""
+def _after_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
+    """Certainly without effect, after a doubt: again, unless it is too late or kills whoever works on it."""
     if job.losses >= POISON_AFTER:
-        return _dead(outcome, Cause.POISON)
-    return _after_not_sent(job, outcome, moment)
+        return _given_up(job, outcome, spec, moment, Cause.POISON)
+    if moment.now >= job.expire_at and spec.replay is not Replay.READ:
+        return _given_up(job, outcome, spec, moment, Cause.EXPIRED)
+    return _after_not_sent(job, outcome, spec, moment)

@@ -39,6 +39,14 @@ class Lane:
 
     async def run_once(self) -> float | None:
         """Claims what is due and free; seconds until it should look again, None until hinted."""
+        try:
+            return await self._claim()
+        except Exception:
+            # A claim may have been committed unseen: only a new term finds out, since it adopts.
+            self._fail()
+            raise
+
+    async def _claim(self) -> float | None:
         if not self._adopted:
             await self._adopt()
         await self._write_breaker()

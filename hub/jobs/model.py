@@ -28,7 +28,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     _S.RUNNING: frozenset(
         {_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.IN_DOUBT, _S.DEAD}
     ),
-    _S.RETRY_WAIT: frozenset({_S.RUNNING, _S.CANCELLED, _S.DEAD, _S.SUCCEEDED, _S.DECLINED}),
+    _S.RETRY_WAIT: frozenset({_S.RUNNING, _S.IN_DOUBT, _S.CANCELLED, _S.DEAD, _S.SUCCEEDED, _S.DECLINED}),
     _S.WAITING_CONFIRMATION: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.IN_DOUBT}),
     _S.IN_DOUBT: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.DEAD}),
     _S.SUCCEEDED: frozenset(),
@@ -137,7 +137,8 @@ class Job:
 class Claimed:
     """A job whose next attempt the lane's owner has claimed.
 
-    `losses` counts the attempts whose worker died; `reason` is that of the last outcome.
+    `losses` counts the attempts whose worker died; `reason` is that of the last outcome; `doubted`: an
+    attempt may have had an effect.
     """
 
     job_id: str
@@ -158,6 +159,7 @@ class Claimed:
     term: int
     losses: int = 0
     reason: str = ""
+    doubted: bool = False
 
     @property
     def attempt_id(self) -> str:

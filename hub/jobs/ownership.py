@@ -1,5 +1,6 @@
 """Which lanes this replica owns: takes free ones, renews its own, drops what it lost."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -57,13 +58,19 @@ class Ownership:
         self._lanes = lanes
         self._start = start
         self._running: dict[str, RunningLane] = {}
+        self._draining = False
+        self._round = asyncio.Lock()
 
     async def run_once(self) -> float | None:
         """Renews and takes leases, and makes what runs agree with what is owned."""
+        async with self._round:
+            return await self._go_round()
+
+    async def _go_round(self) -> float:
         failed = [lane for lane, running in self._running.items() if running.failed]
         if failed:
             await self._leases.release(self._owner, failed)
-        lanes = self._lanes()
+        lanes = list(self._running) if self._draining else self._lanes()
         owned = await self._leases.acquire(self._owner, lanes, LEASE) if lanes else {}
         await self._follow(owned)
         # A lane seen for the first time is only written down by the first round.
@@ -71,10 +78,12 @@ class Ownership:
 
     async def drain(self) -> None:
         """Finishes what is under way, then gives the lanes up."""
-        for running in self._running.values():
-            await running.drain()
-        await self._leases.release(self._owner, list(self._running))
-        self._running.clear()
+        self._draining = True
+        await asyncio.gather(*(running.drain() for running in self._running.values()))
+        async with self._round:
+            # No round is under way that could take back what is given up here.
+            await self._leases.release(self._owner, list(self._running))
+            self._running.clear()
 
     def running(self, lane: str) -> RunningLane | None:
         """The lane, if this replica runs it."""

@@ -65,6 +65,12 @@ class PostgresEventStore:
                 return False
             return await self._apply_in_order(connection, job_id, live)
 
+    async def held_jobs(self) -> list[tuple[str, str]]:
+        """Jobs, with their lanes, that events are held for although nobody is at work on them."""
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(statements.HELD_JOBS)).mappings().all()
+        return [(str(row["job_id"]), row["lane_id"]) for row in rows]
+
     async def _apply_in_order(self, connection: AsyncConnection, job_id: str, live: RowMapping) -> bool:
         state = JobState(live["state"])
         held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id, "lane": live["lane_id"]})

@@ -64,6 +64,7 @@ def _decision_columns(decisions: Sequence[Decision]) -> Columns:
         "causes": [int(d.letter or 0) for d in decisions],
         "cause_names": [d.letter.name.lower() if d.letter else "" for d in decisions],
         "lost": [1 if d.lost else 0 for d in decisions],
+        "doubts": [d.doubts for d in decisions],
     }
 
 
@@ -90,6 +91,7 @@ def claimed_from_row(row: RowMapping, term: int) -> Claimed:
         term=term,
         losses=row["losses"],
         reason=row["reason"],
+        doubted=row["doubted"],
     )
 
 

@@ -21,6 +21,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
 
 
+def moment(written: str) -> datetime:
+    """Reads what `timestamp` writes, to the microsecond."""
+    return datetime.fromisoformat(f"{written[:26]}+00:00")
+
+
 def commit(salt: bytes, body: bytes) -> bytes:
     """Returns the salted commitment to a body, 32 bytes; the salt has 32 bytes."""
     if len(salt) != 32:

@@ -77,6 +77,10 @@ class Attempts(Generic[Handle]):
         self._begun: OrderedDict[str, None] = OrderedDict()
         self._refused: OrderedDict[str, None] = OrderedDict()
 
+    def is_older(self, stated_at: datetime) -> bool:
+        """True if it was stated before this process began: an earlier one may have ruled it out."""
+        return stated_at < self.started_at
+
     def standing(self, attempt_id: str, *, lane: str, term: int) -> Standing[Handle]:
         """How an attempt stands that the owner of `term` sends; a newer term closes the lane to older."""
         if (handle := self._running.get(attempt_id)) is not None:

@@ -78,7 +78,7 @@ class Performing:
             witness = self._witness(attempt, batch, task)
         except WarrantRefused as error:
             return self._unsigned(attempt, NotSent(Cause.NO_RECEIPT, error.reason, str(error)))
-        if closed:
+        if closed or self.attempts.is_older(said.moment(witness.intent.t)):
             return self._signed(witness, self._stamped(_FENCED))
         ending = asyncio.get_running_loop().create_task(self._run(witness, task))
         self.attempts.begin(attempt.attempt_id, ending)

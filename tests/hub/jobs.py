@@ -62,6 +62,7 @@ def claimed(
     seq: int = 1,
     losses: int = 0,
     reason: str = "",
+    doubted: bool = False,
 ) -> Claimed:
     """A claimed attempt of job 1."""
     return Claimed(
@@ -83,4 +84,5 @@ def claimed(
         term=1,
         losses=losses,
         reason=reason,
+        doubted=doubted,
     )

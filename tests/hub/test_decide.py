@@ -1,5 +1,6 @@
 """What follows from each outcome."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -159,21 +160,41 @@ def test_whatever_needs_a_person_has_a_dead_letter_and_nothing_else_has(
     assert (decision.letter is not None) == waits_for_a_person
 
 
-def test_an_unknown_outcome_is_resent_under_its_key_only_while_the_provider_knows_the_key() -> None:
-    keyed, unknown = spec(Replay.NATIVE_KEY, can_look_up=False), Unknown("REPLY_TIMEOUT", "")
-    fresh = after_attempt(claimed(), unknown, keyed, MOMENT)
-    stale = after_attempt(claimed(), unknown, keyed, Moment(NOW + keyed.replay_window, 0.5))
-    assert (fresh.state, stale.state, stale.letter) == (
-        JobState.RETRY_WAIT,
+def test_an_unknown_outcome_that_a_key_would_protect_but_nobody_can_be_asked_about_waits_for_a_person() -> (
+    None
+):
+    keyed = spec(Replay.NATIVE_KEY, can_look_up=False)
+    decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), keyed, MOMENT)
+    assert (decision.state, decision.due_at, decision.letter) == (
         JobState.IN_DOUBT,
+        None,
         Cause.UNRESOLVED_DOUBT,
     )
 
 
-def test_resends_under_a_key_that_are_used_up_leave_a_doubt_and_not_a_failure() -> None:
-    keyed = spec(Replay.NATIVE_KEY, can_look_up=False)
-    decision = after_attempt(claimed(attempt_count=3), Unknown("REPLY_TIMEOUT", ""), keyed, MOMENT)
-    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+@pytest.mark.parametrize("purpose", Purpose)
+def test_what_was_once_in_doubt_dies_only_after_a_second_look(purpose: Purpose) -> None:
+    outcome = (
+        NotSent(NotSentCause.ABSENT, "ABSENT", "")
+        if purpose is Purpose.LOOK_UP
+        else NotSent(NotSentCause.PROVIDER_DOWN, "CONNECTION_REFUSED", "")
+    )
+    state = JobState.IN_DOUBT if purpose is Purpose.LOOK_UP else JobState.RUNNING
+    job = claimed(purpose=purpose, state=state, attempt_count=3, doubted=True)
+    first = after_attempt(job, outcome, spec(), MOMENT)
+    assert (first.state, first.reason) == (JobState.IN_DOUBT, ABSENT_ONCE)
+    again = claimed(
+        purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, attempt_count=3, doubted=True, reason=ABSENT_ONCE
+    )
+    absent = NotSent(NotSentCause.ABSENT, "ABSENT", "")
+    assert after_attempt(again, absent, spec(), MOMENT).state is JobState.DEAD
+
+
+def test_what_is_absent_twice_after_its_time_is_given_up_as_expired() -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, doubted=True, reason=ABSENT_ONCE)
+    late = Moment(job.expire_at, 0.5)
+    decision = after_attempt(job, NotSent(NotSentCause.ABSENT, "ABSENT", ""), spec(), late)
+    assert (decision.state, decision.letter) == (JobState.DEAD, Cause.EXPIRED)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +210,8 @@ def test_without_a_key_that_protects_it_work_is_resent_only_if_it_is_absent_twic
     assert first.due_at is not None
     assert first.due_at - moment.now >= 2 * spec().timeout
     again = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, reason=ABSENT_ONCE)
-    assert after_attempt(again, absent, spec(replay), moment).state is JobState.RETRY_WAIT
+    wanted = replace(again, expire_at=moment.now + timedelta(hours=1))
+    assert after_attempt(wanted, absent, spec(replay), moment).state is JobState.RETRY_WAIT
 
 
 def test_work_that_kills_its_worker_every_time_is_given_up_as_poison() -> None:

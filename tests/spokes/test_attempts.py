@@ -81,3 +81,10 @@ def test_results_are_forgotten_after_a_quarter_of_an_hour(attempts, clock):
     attempts.begin("b.1", "handle")
     attempts.finish(AttemptResult(attempt_id="b.1"))
     assert attempts.standing("a.1", lane=LANE, term=1) == Finished(None)
+
+
+def test_what_was_stated_before_the_process_began_is_not_for_it_to_begin() -> None:
+    clock = HandClock()
+    attempts: Attempts[str] = Attempts(clock)
+    assert attempts.is_older(clock.now() - timedelta(microseconds=1))
+    assert not attempts.is_older(clock.now())

@@ -10,4 +10,4 @@ WHERE j.lane_id = :lane AND j.claimed_term NOT IN (0, :term) AND EXISTS (SELECT 
 RETURNING j.job_id, j.seq, j.state, j.attempt_count, j.tenant, j.lane_id, j.operation, j.provider_reference,
           j.created_at, j.expire_at, a.claimed_at, b.request_type, b.request, b.salt, b.provider_key,
           b.max_attempts, b.initial_backoff, b.max_backoff, b.actor, b.principal, b.trace,
-          j.losses, j.reason, a.intent
+          j.losses, j.reason, j.doubted, a.intent

@@ -21,4 +21,4 @@ WHERE j.job_id = due.job_id AND b.job_id = due.job_id
 RETURNING j.job_id, j.seq, j.state, j.attempt_count, j.tenant, j.lane_id, j.operation, j.provider_reference,
           j.created_at, j.expire_at, now() AS claimed_at, b.request_type, b.request, b.salt, b.provider_key,
           b.max_attempts, b.initial_backoff, b.max_backoff, b.actor, b.principal, b.trace,
-          j.losses, j.reason
+          j.losses, j.reason, j.doubted

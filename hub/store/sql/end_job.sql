@@ -2,6 +2,7 @@
 WITH ended AS (
     DELETE FROM job
     WHERE job_id = CAST(:job_id AS uuid) AND claimed_term = 0 AND state = ANY(CAST(:from_states AS smallint[]))
+      AND NOT (doubted AND CAST(:state AS smallint) = 9)
     RETURNING *
 ), answered AS (
     UPDATE dead_letter d SET left_at = now(), left_by = :left_by

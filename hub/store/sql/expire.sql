@@ -1,4 +1,5 @@
--- Ends jobs of a lane whose time ran out: those never tried are expired, those tried in vain are dead letters.
+-- Ends jobs of a lane whose time ran out: those never tried are expired, those tried in vain are dead letters,
+-- and those that an attempt may have had an effect of are looked at again first.
 WITH owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
 ), over AS (
@@ -8,15 +9,23 @@ WITH owned AS (
     RETURNING *
 ), dead AS (
     UPDATE job SET state = 8, due_at = NULL, updated_at = now()
-    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now()
+    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now() AND NOT doubted
       AND EXISTS (SELECT 1 FROM owned)
     RETURNING *, 'expired' AS cause_name
+), doubtful AS (
+    UPDATE job SET state = 5, due_at = now(), updated_at = now()
+    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now() AND doubted
+      AND EXISTS (SELECT 1 FROM owned)
+    RETURNING *
 ), ended AS (
     SELECT job_id, tenant, 10 AS new_state, 'EXPIRED' AS new_reason, reason, lane_id, operation, request_id,
            attempt_count, created_at, expire_at, provider_reference FROM over
     UNION ALL
     SELECT job_id, tenant, 8, reason, message, lane_id, operation, request_id,
            attempt_count, created_at, expire_at, provider_reference FROM dead
+    UNION ALL
+    SELECT job_id, tenant, 5, reason, message, lane_id, operation, request_id,
+           attempt_count, created_at, expire_at, provider_reference FROM doubtful
 ), lettered AS (
     INSERT INTO dead_letter (job_id, seq, lane_id, tenant, operation, cause, reason, alert_key)
     SELECT job_id, seq, lane_id, tenant, operation, 6, reason,

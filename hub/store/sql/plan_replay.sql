@@ -13,12 +13,11 @@ WITH owned AS (
     FOR UPDATE OF i
 ), revived AS (
     UPDATE job j
-    SET state = CASE WHEN l.looks THEN 5 ELSE 1 END, due_at = now(), attempt_count = 0, losses = 0,
+    SET state = CASE WHEN l.looks THEN 5 ELSE 1 END, due_at = now(), attempt_count = 0, losses = 0, reason = '',
         expire_at = GREATEST(j.expire_at, now() + (j.expire_at - j.created_at)), updated_at = now()
     FROM (
         SELECT k.job_id, i.statement_id, i.envelope, k.state AS was,
-               k.lane_id || '|' || k.operation = ANY(CAST(:lookable AS text[])) AND EXISTS (
-                   SELECT 1 FROM attempt a WHERE a.job_id = k.job_id AND a.outcome = 'unknown') AS looks
+               k.doubted AND k.lane_id || '|' || k.operation = ANY(CAST(:lookable AS text[])) AS looks
         FROM items i JOIN job k USING (job_id)
         WHERE k.claimed_term = 0 AND (k.state = 8 OR (
             k.state = 5 AND k.due_at IS NULL AND k.lane_id || '|' || k.operation = ANY(CAST(:lookable AS text[]))))

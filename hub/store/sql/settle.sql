@@ -9,11 +9,11 @@ WITH owned AS (
         CAST(:due_ats AS timestamptz[]), CAST(:reasons AS text[]), CAST(:messages AS text[]),
         CAST(:references AS text[]), CAST(:result_types AS text[]), CAST(:results AS bytea[]),
         CAST(:uncounted AS integer[]), CAST(:outcomes AS text[]),
-        CAST(:causes AS smallint[]), CAST(:cause_names AS text[]), CAST(:lost AS smallint[]),
+        CAST(:causes AS smallint[]), CAST(:cause_names AS text[]), CAST(:lost AS smallint[]), CAST(:doubts AS boolean[]),
         CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[])
     ) WITH ORDINALITY
       AS g(job_id, seq, state, due_at, reason, message, reference, result_type, result, uncounted, outcome,
-           cause, cause_name, lost, statement_id, envelope, ordinal)
+           cause, cause_name, lost, doubts, statement_id, envelope, ordinal)
     WHERE EXISTS (SELECT 1 FROM owned)
 ), held AS (
     SELECT j.job_id FROM job j JOIN given g USING (job_id)
@@ -21,7 +21,7 @@ WITH owned AS (
     FOR UPDATE OF j
 ), settled AS (
     SELECT g.ordinal, g.state AS new_state, g.due_at AS new_due_at, g.reason AS new_reason,
-           g.message AS new_message, g.outcome, g.cause, g.cause_name, g.lost, g.statement_id, g.envelope,
+           g.message AS new_message, g.outcome, g.cause, g.cause_name, g.lost, g.doubts, g.statement_id, g.envelope,
            COALESCE(NULLIF(g.reference, ''), j.provider_reference) AS new_reference,
            COALESCE(NULLIF(g.result_type, ''), j.result_type) AS new_result_type,
            CASE WHEN g.result_type = '' THEN j.result ELSE g.result END AS new_result,
@@ -72,7 +72,7 @@ WITH owned AS (
     UPDATE job j
     SET state = s.new_state, due_at = s.new_due_at, claimed_term = 0, updated_at = now(),
         attempt_count = s.new_attempt_count, provider_reference = s.new_reference, reason = s.new_reason,
-        message = s.new_message, losses = j.losses + s.lost, result_type = s.new_result_type, result = s.new_result
+        message = s.new_message, losses = j.losses + s.lost, doubted = j.doubted OR s.doubts, result_type = s.new_result_type, result = s.new_result
     FROM settled s WHERE j.job_id = s.job_id AND s.new_state IN (3, 4, 5, 8)
 )
 SELECT job_id, new_state, new_attempt_count, new_reason, new_message, new_reference, new_result_type, new_result,

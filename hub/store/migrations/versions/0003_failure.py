@@ -17,7 +17,7 @@ ALTER TABLE lane
     ADD breaker_reason text NOT NULL DEFAULT '',
     ADD breaker_trips integer NOT NULL DEFAULT 0,
     ADD breaker_orders bigint NOT NULL DEFAULT 0;
-ALTER TABLE job ADD losses smallint NOT NULL DEFAULT 0;
+ALTER TABLE job ADD losses smallint NOT NULL DEFAULT 0, ADD doubted boolean NOT NULL DEFAULT false;
 ALTER TABLE attempt ADD reason text NOT NULL DEFAULT '';
 CREATE TABLE dead_letter (
     job_id uuid NOT NULL,
