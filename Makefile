@@ -39,6 +39,18 @@ check: .venv/ready ## Runs the checks alone: format, lint, types, layers, contra
 bench: .venv/ready ## Measures throughput and latency on a stack of its own
 	@$(BIN)/hubctl bench $(ARGS)
 
+.PHONY: faults
+faults: .venv/ready ## Kills processes and checks what must hold: at each failpoint; with RUNS=n: n times at random
+	$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS),--enumerated) --seed $(or $(SEED),1) $(ARGS)
+
+.PHONY: simulate
+simulate: .venv/ready ## Runs the durable job in a simulated world, in virtual time: SEEDS=n from FIRST=n
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) $(ARGS)
+
+.PHONY: bugs
+bugs: .venv/ready ## Plants bugs into copies of the product, one at a time: the tests must notice each
+	$(BIN)/python -m tests.bugs $(ARGS)
+
 .PHONY: protos
 protos: .venv/ready ## Makes the stubs from the contracts
 	$(BIN)/python protos/generate.py

@@ -1,0 +1,87 @@
+"""The checker sees each kind of wrong: hand-made traces, right but for one thing."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.checker import Asked, Delivery, Effect, Found, Proof, Said, check, seconds
+
+T1, T2, T3 = (f"2026-01-01T00:00:0{n}.500000000Z" for n in (1, 2, 3))
+
+GOOD = Found(
+    asked=(
+        Asked("r-1", ("a", "a"), "stripe", "SUCCEEDED", due=False),
+        Asked("r-2", ("b",), "smtp", "IN_DOUBT", due=False),
+        Asked("r-3", ("c",), "echo", "DECLINED", due=False),
+    ),
+    effects=(Effect("a", "stripe", seconds(T2) // 1, exact=1.0), Effect("b", "smtp", seconds(T2))),
+    said=(
+        Said(10, "intent", "a", "a.1", T1, "execute", 4),
+        Said(11, "evidence", "a", "a.1", T2, "execute", outcome="unknown"),
+        Said(12, "intent", "a", "a.2", T3, "look_up", 5),
+        Said(13, "evidence", "a", "a.2", T3, "look_up", outcome="succeeded"),
+        Said(14, "intent", "b", "b.1", T1, "execute", 2),
+        Said(15, "evidence", "b", "b.1", T3, "execute", outcome="unknown"),
+        Said(16, "intent", "c", "c.1", T1, "execute", 2),
+        Said(17, "evidence", "c", "c.1", T3, "execute", outcome="declined"),
+        Said(18, "confirmation", "a", "", T3),
+    ),
+    proofs=(Proof("a"), Proof("b"), Proof("c")),
+    wired=("a.1", "b.1", "c.1"),
+    deliveries=(Delivery("e-1", "a", "late"), Delivery("e-2", "x", "")),
+)
+
+
+def test_a_right_trace_has_no_violation() -> None:
+    assert check(GOOD) == []
+
+
+def without(index: int) -> Found:
+    """The good trace without one statement."""
+    return replace(GOOD, said=tuple(s for s in GOOD.said if s.index != index))
+
+
+def asked_as(number: int, **changes: object) -> Found:
+    """The good trace with one request otherwise."""
+    asked = list(GOOD.asked)
+    asked[number] = replace(asked[number], **changes)
+    return replace(GOOD, asked=asked)
+
+
+def said_as(place: int, **changes: object) -> Found:
+    """The good trace with one statement otherwise."""
+    return replace(GOOD, said=[replace(s, **changes) if s.index == place else s for s in GOOD.said])
+
+
+@pytest.mark.parametrize(
+    ("invariant", "subject", "found"),
+    [
+        ("I1", "x.1", replace(GOOD, wired=("a.1", "x.1"))),
+        ("I1", "b", replace(said_as(14, purpose="look_up"), wired=())),
+        ("I1", "b", replace(GOOD, effects=(GOOD.effects[0], Effect("b", "smtp", seconds(T1) - 0.1)))),
+        ("I1", "a", replace(GOOD, effects=(Effect("a", "stripe", seconds(T1) - 1.1, 1.0),))),
+        ("I2", "a.1", without(11)),
+        ("I2", "a.1", replace(GOOD, said=(*GOOD.said, replace(GOOD.said[1], index=19)))),
+        ("I2", "a.2", said_as(13, index=9)),
+        ("I2", "c.1", replace(without(16), wired=())),
+        ("I3", "a", replace(GOOD, effects=(*GOOD.effects, GOOD.effects[0]))),
+        ("I3", "a", replace(GOOD, effects=GOOD.effects[1:])),
+        ("I3", "c", replace(GOOD, effects=(*GOOD.effects, Effect("c", "echo", seconds(T2))))),
+        ("I3", "x", replace(GOOD, effects=(*GOOD.effects, Effect("x", "echo", seconds(T2))))),
+        ("I4", "r-1", asked_as(0, job_ids=("a", "b"))),
+        ("I4", "b", asked_as(1, due=True)),
+        ("I4", "c", asked_as(2, state="IN_DOUBT")),
+        ("I4", "c", asked_as(2, state="WAITING_CONFIRMATION", due=True)),
+        ("I4", "c", asked_as(2, state="RUNNING")),
+        ("I5", "e-1", replace(GOOD, deliveries=(Delivery("e-1", "a", None),))),
+        ("I5", "e-1", replace(GOOD, deliveries=(Delivery("e-1", "a", ""),))),
+        ("I7", "b", replace(GOOD, proofs=(Proof("a"), Proof("b", "a hash"), Proof("c")))),
+        ("I7", "b", replace(GOOD, proofs=(Proof("a"), Proof("b", gaps=("attempt 1",)), Proof("c")))),
+        ("I7", "b", replace(GOOD, proofs=(Proof("a"), Proof("c")))),
+        ("I8", "a", said_as(12, term=3)),
+    ],
+)
+def test_a_wrong_trace_names_the_invariant_and_whom_it_fails(
+    invariant: str, subject: str, found: Found
+) -> None:
+    assert (invariant, subject) in {(v.invariant, v.subject) for v in check(found)}

@@ -1,0 +1,51 @@
+"""A hub that has just started does not know its spokes yet: no mistake of its clients or providers."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import grpc
+import pytest
+
+from hub.edge.statuses import STATUSES
+from hub.jobs.errors import ProviderNotReady, UnknownProvider
+from hub.jobs.ports import SpokeUnavailable
+from hub.peers.spokes import SpokeAddress, SpokeDirectory
+from mesh.telemetry import Telemetry
+
+CHARGE = "integration.payments.v1.PaymentsService/Charge"
+
+
+@pytest.fixture
+async def directory() -> AsyncIterator[SpokeDirectory]:
+    """A directory with one spoke that has never answered."""
+    directory = SpokeDirectory(
+        [SpokeAddress("echo", "127.0.0.1:1", "")],
+        open_channel=lambda spoke: grpc.aio.insecure_channel(spoke.address),
+        telemetry=Telemetry.start("hub", "test"),
+    )
+    yield directory
+    await directory.close()
+
+
+@pytest.mark.parametrize("provider", ["echo", ""])
+def test_a_request_for_a_spoke_that_has_not_been_heard_is_to_be_repeated(
+    directory: SpokeDirectory, provider: str
+) -> None:
+    with pytest.raises(ProviderNotReady) as refused:
+        directory.choose(provider, "", CHARGE)
+    assert STATUSES[ProviderNotReady] is grpc.StatusCode.UNAVAILABLE
+    assert refused.value.retry_after
+
+
+async def test_a_webhook_for_a_spoke_that_has_not_been_heard_is_to_be_sent_again(
+    directory: SpokeDirectory,
+) -> None:
+    with pytest.raises(SpokeUnavailable):
+        await directory.parse_webhook("echo/default", [], b"", datetime.now(UTC))
+
+
+async def test_a_spoke_that_nobody_has_named_stays_unknown(directory: SpokeDirectory) -> None:
+    with pytest.raises(UnknownProvider):
+        directory.choose("acme", "", CHARGE)
+    with pytest.raises(UnknownProvider):
+        await directory.parse_webhook("acme/default", [], b"", datetime.now(UTC))

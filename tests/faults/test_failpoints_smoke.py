@@ -1,0 +1,37 @@
+"""A few failpoints on a real stack: the process dies there, everything starts again, nothing is amiss."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.cli.stack.ports import free_block
+from tests.faults.campaign import Campaign
+from tests.faults.plan import strikes
+from tests.faults.rig import Rig
+
+POINTS = ("hub.claimed", "worker.written", "worker.read", "audit.committed", "hub.settling")
+
+
+@pytest.fixture
+async def campaign() -> AsyncIterator[Campaign]:
+    """A campaign on a stack of its own with one spoke."""
+    state = Path(tempfile.mkdtemp(prefix="faults-smoke-"))
+    state.chmod(0o711)  # so that Postgres, which does not run as root, keeps its files here too
+    rig = Rig(state, base_port=free_block(), peers=("echo",))
+    await rig.start()
+    campaign = Campaign(rig, seed=1, say=print)
+    yield campaign
+    await campaign.close()
+    await rig.stop()
+    shutil.rmtree(state, ignore_errors=True)
+
+
+async def test_a_process_killed_at_a_point_loses_and_doubles_nothing(campaign: Campaign) -> None:
+    tally = await campaign.enumerated(strikes(1, peers=("echo",), points=POINTS, repeats=1))
+    assert {point for point, _ in tally.hits} == set(POINTS), tally.missed
+    assert tally.violations == []
+    assert tally.jobs >= len(POINTS)
+    assert tally.effects == tally.states["SUCCEEDED"] > 0
