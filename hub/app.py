@@ -22,7 +22,7 @@ from hub.edge.webhooks import Webhooks
 from hub.jobs.admission import Admission
 from hub.jobs.board import Board
 from hub.jobs.errors import Overloaded
-from hub.jobs.model import NewJob
+from hub.jobs.model import Ending, NewJob
 from hub.jobs.ownership import Ownership, RunningLane
 from hub.jobs.ports import Accepted, AuditLog, Grant
 from hub.jobs.submit import Submission
@@ -40,6 +40,7 @@ from hub.store.backlog_store import PostgresBacklogStore
 from hub.store.engine import open_engine
 from hub.store.event_store import PostgresEventStore
 from hub.store.head_store import PostgresHeadStore
+from hub.store.hints import HearHints, Hints, TellHints
 from hub.store.job_store import PostgresJobStore
 from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
 from hub.store.operations_store import PostgresOperationsStore
@@ -89,6 +90,13 @@ class Hub:
             max_queue=ACCEPT_QUEUE,
             linger_seconds=ACCEPT_LINGER_SECONDS,
         )
+        self._hints = Hints(
+            self._engine,
+            replica=self._boot,
+            clock=self._clock,
+            lane=self._hint_own_lane,
+            job=self._board.post,
+        )
         self._notary = Notary(
             SigningKey.load(settings.signing_key_file),
             holder=str(self._identity.spiffe_id),
@@ -110,6 +118,10 @@ class Hub:
         """Brings up the roles that the settings name; returns when the replica is ready."""
         for name in self._directory.names():
             self._run(DutyLoop(Describing(name, self._directory, self._renew_lanes)))
+        telling = DutyLoop(TellHints(self._hints))
+        self._hints.wake = telling.hint
+        self._run(telling)
+        self._run(DutyLoop(HearHints(self._hints)))
         audit = await self._open_log()
         log = WatchedLog(audit, alerts=PostgresAlertStore(self._engine), clock=self._clock)
         operations = self._operations(log)
@@ -162,7 +174,7 @@ class Hub:
                 jobs=self._jobs,
                 events=self._events,
                 lanes=self._lanes,
-                post=self._board.post,
+                post=self._post,
                 hint=self._hint_lane,
                 holder=str(self._identity.spiffe_id),
                 sinks=load_sinks(sinks) if sinks else (),
@@ -178,7 +190,7 @@ class Hub:
             spokes=self._directory,
             clock=self._clock,
             draw=random.SystemRandom().random,
-            post=self._board.post,
+            post=self._post,
         )
         duties = operations.duties()
 
@@ -275,6 +287,17 @@ class Hub:
     def _hint_claims(self, lane: str) -> None:
         if (running := self._running(lane)) is not None:
             running.hint_claims()
+        else:
+            self._hints.tell_lane(lane)
+
+    def _hint_own_lane(self, lane: str) -> None:
+        """Another replica says that something of a lane has changed."""
+        if (running := self._running(lane)) is not None:
+            running.hint_claims()
+
+    def _post(self, job_id: str, ending: Ending | None = None) -> None:
+        self._board.post(job_id, ending)
+        self._hints.tell_job(job_id)
 
     def _hint_lane(self, lane: str) -> None:
         """An operator, or a plan, has changed something of a lane."""
@@ -283,7 +306,7 @@ class Hub:
         self._hint_claims(lane)
 
     def _event_applied(self, job_id: str, lane: str) -> None:
-        self._board.post(job_id)
+        self._post(job_id)
         if (running := self._running(lane)) is not None:
             running.hint_relay()
 

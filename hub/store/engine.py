@@ -12,7 +12,7 @@ AWAY = ("08", "57P", "53")
 """SQLSTATEs of a server that cannot be reached, is starting or stopping, or has no room."""
 
 
-def open_engine(url: str, *, connections: int = 8) -> AsyncEngine:
+def open_engine(url: str, *, connections: int = 9) -> AsyncEngine:
     """A pool of up to `connections` to Postgres; a statement gives up after 15 s.
 
     Whatever is done with it raises StoreUnavailable while the database is away.
