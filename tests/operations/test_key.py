@@ -1,6 +1,6 @@
 """However often a job is sent, its provider sees one key."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from integration.jobs.v1 import job_pb2
 from tests.abuse.whole import running
 from tests.operations.office import Office, Person, Provider
 from tests.spokes.harness import account, http_server
+
+Failures = tuple[Callable[[], web.Response], ...]
 
 
 class Failing:
@@ -33,7 +35,13 @@ class Failing:
         if self._failures:
             return self._failures.pop(0)
         asked = await request.json()
-        payment = {"id": "pay_1", "state": "captured", "captured": asked["amount"], "refunded": 0, "created": 1}
+        payment = {
+            "id": "pay_1",
+            "state": "captured",
+            "captured": asked["amount"],
+            "refunded": 0,
+            "created": 1,
+        }
         named = {name: asked[name] for name in ("amount", "currency", "reference")}
         return web.json_response({**payment, **named}, status=201)
 
@@ -53,7 +61,10 @@ def broken() -> web.Response:
 
 @pytest.mark.parametrize("failures", [(down, down), (broken,), (down, broken)], ids=["down", "doubt", "both"])
 async def test_a_job_that_is_sent_again_is_sent_under_its_first_key(
-    hub_database: Mapping[str, str], audit_database: Mapping[str, str], tmp_path: Path, failures: tuple[object]
+    hub_database: Mapping[str, str],
+    audit_database: Mapping[str, str],
+    tmp_path: Path,
+    failures: Failures,
 ) -> None:
     await migrate_hub(hub_database["hub_owner"])
     await migrate_audit(audit_database["audit_owner"])

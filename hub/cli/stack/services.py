@@ -15,11 +15,12 @@ Urls = Mapping[str, str]
 
 
 def write_config(layout: Layout, ports: Ports, spokes: Sequence[str]) -> None:
-    """Writes which spokes the hub knows, and for which tenants Core may act."""
+    """Writes which spokes the hub knows, for which tenants Core may act, and where alerts go."""
     address = ports.address("spokes")
     known = [{"name": name, "address": address, "authority": spoke_authority(name)} for name in spokes]
     write_json(layout.config("spokes.json"), known)
     write_json(layout.config("tenants.json"), {str(spiffe_id(*CORE)): ["*"]})
+    write_json(layout.config("alert-sinks.json"), [_inbox(ports)] if "smtp" in spokes else [])
 
 
 def audit_migration(urls: Urls) -> Command:
@@ -58,6 +59,7 @@ def hub(layout: Layout, ports: Ports, name: str, urls: Urls) -> Command:
         "HUB_SPOKES_FILE": str(layout.config("spokes.json")),
         "HUB_SIGNING_KEY_FILE": str(layout.signing_key("hub")),
         "HUB_TENANTS_FILE": str(layout.config("tenants.json")),
+        "HUB_ALERT_SINKS_FILE": str(layout.config("alert-sinks.json")),
     }
     return _python("hub", "serve", environment=environment)
 
@@ -74,6 +76,20 @@ def spoke(layout: Layout, ports: Ports, name: str, *, pool: str) -> Command:
     if pool == "cluster":
         environment |= ray.client_environment(layout) | {"SPOKE_RAY_ADDRESS": ports.address("ray")}
     return _python("spokes", "run", name, environment=environment)
+
+
+def _inbox(ports: Ports) -> dict[str, object]:
+    """The mail system's stand-in, where a newcomer sees what those on call would get."""
+    host, _, port = ports.address("smtp-inbox").rpartition(":")
+    return {
+        "name": "inbox",
+        "kind": "smtp",
+        "host": host,
+        "port": int(port),
+        "tls": "none",
+        "from": "hub@example.com",
+        "to": ["on-call@example.com"],
+    }
 
 
 def _common(layout: Layout, identity: tuple[str, str]) -> dict[str, str]:

@@ -1,0 +1,93 @@
+"""Bugs of what people are told, and of what they may do."""
+
+from tests.bugs.bug import Bug
+
+PEOPLE = (
+    Bug(
+        name="letter-without-alert",
+        file="hub/store/sql/settle.sql",
+        old="          FROM settled WHERE cause <> 0) AS a\n",
+        new="          FROM settled WHERE false) AS a\n",
+        breaks="a job waits for a person, and nobody is told",
+        holds="whatever waits for a person has fired an alert in the same commit",
+        tests=("tests/hub/test_operations_store.py::test_a_parked_doubt_is_a_dead_letter_with_its_alert",),
+    ),
+    Bug(
+        name="alert-told-too-early",
+        file="hub/jobs/alerts.py",
+        old="taken = [c.state for c, reason in answers if reason is None]",
+        new="taken = [c.state for c, _ in answers]",
+        breaks="an alert that a sink has not taken is written down as told, and never told again",
+        holds="every alert is told at least once, however long a sink is away",
+        tests=(
+            "tests/alerts/test_webhook.py::"
+            "test_a_receiver_that_is_down_is_tried_less_and_less_often_and_loses_nothing",
+        ),
+    ),
+    Bug(
+        name="undone-twice",
+        file="hub/edge/inverses.py",
+        old='request.context.request_id = f"rollback:{job.job_id}"',
+        new='request.context.request_id = f"rollback:{job.job_id}:{actor}"',
+        breaks="two plans undo one charge twice",
+        holds="a job is undone at most once, whatever asks for it",
+        tests=(
+            "tests/operations/test_rollback.py::test_charges_are_refunded_once_by_two_plans_at_the_same_time",
+        ),
+    ),
+    Bug(
+        name="item-begun-twice",
+        file="hub/store/sql/plan_replay.sql",
+        old="WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1\n",
+        new="WHERE i.plan_id = CAST(:plan_id AS uuid)\n",
+        breaks="an item that was begun before a crash is begun again after it",
+        holds="an item of a plan is begun once",
+        tests=(
+            "tests/hub/test_plan_items.py::test_an_item_that_was_begun_before_a_crash_is_not_begun_after_it",
+        ),
+    ),
+    Bug(
+        name="plan-run-by-an-old-runner",
+        file="hub/store/sql/plan_replay.sql",
+        old="SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE",
+        new="SELECT term FROM lane WHERE lane_id = :outbox AND :term > 0 FOR SHARE",
+        breaks="two replicas carry one plan out",
+        holds="plans are carried out by one replica at a time",
+        tests=("tests/hub/test_plan_items.py::test_a_runner_whose_term_is_over_begins_nothing",),
+    ),
+    Bug(
+        name="one-person-is-enough",
+        file="hub/jobs/planning.py",
+        old="if plan.needs_second_person and why.actor == plan.why.actor:",
+        new="if plan.needs_second_person and not why.actor:",
+        breaks="whoever made a plan that moves money approves it, too",
+        holds="a plan that moves money needs two people",
+        tests=(
+            "tests/operations/test_letters.py::"
+            "test_a_replay_needs_a_second_person_for_money_and_ends_the_alert",
+        ),
+    ),
+    Bug(
+        name="anothers-job-is-shown",
+        file="hub/edge/jobs_api.py",
+        old="        if job.tenant != tenant:\n",
+        new="        if not job.tenant:\n",
+        breaks="a tenant reads, and withdraws, another's jobs",
+        holds="a tenant's jobs are not there for another tenant",
+        tests=(
+            "tests/abuse/test_tenants.py::test_anothers_job_answers_as_one_that_never_was[get]",
+            "tests/hub/test_edge.py::test_a_tenants_job_is_not_there_for_another_tenant",
+        ),
+    ),
+    Bug(
+        name="anyone-acts-for-a-tenant",
+        file="hub/edge/jobs_api.py",
+        old="        self._tenants.check(tenant)\n",
+        new="",
+        breaks="a caller reads the jobs of a tenant that it may not act for",
+        holds="a caller acts only for its own tenants",
+        tests=(
+            "tests/abuse/test_tenants.py::test_who_may_not_act_for_a_tenant_learns_nothing_of_its_jobs[get]",
+        ),
+    ),
+)

@@ -1,0 +1,194 @@
+"""Bugs of what is stored, by whom, and what is said of it."""
+
+from tests.bugs.bug import Bug
+
+_MADE = "made = (await connection.execute(statements.ACCEPT, new_job_columns(jobs))).mappings().all()"
+
+STORING = (
+    Bug(
+        name="accepted-without-commit",
+        file="hub/store/job_store.py",
+        old=f"            {_MADE}\n",
+        new=(
+            f"            try:\n                {_MADE}\n"
+            "            except Exception:\n"
+            "                return [Accepted(j.job_id, j.fingerprint, j.expire_at) for j in jobs]\n"
+        ),
+        breaks="a job is acknowledged although its commit failed",
+        holds="what has been acknowledged is never lost",
+        tests=(
+            "tests/hub/test_commit.py::"
+            "test_a_job_whose_commit_fails_is_not_acknowledged_and_can_be_sent_again",
+        ),
+    ),
+    Bug(
+        name="webhook-answered-early",
+        file="hub/edge/webhooks.py",
+        old="await self._keep(await self._spokes.parse_webhook(lane, headers, body, self._clock.now()))",
+        new=(
+            "asyncio.create_task("
+            "self._keep(await self._spokes.parse_webhook(lane, headers, body, self._clock.now())))"
+        ),
+        breaks="a webhook is answered 2xx before it is in the store, and lost if the store fails",
+        holds="what has been acknowledged is never lost",
+        tests=(
+            "tests/abuse/test_webhooks.py::"
+            "test_w13_nothing_is_acknowledged_that_the_store_did_not_take[echo]",
+        ),
+    ),
+    Bug(
+        name="forged-webhook-taken",
+        file="spokes/kit/webhooks.py",
+        old="if not sum(hmac.compare_digest(e, g) for e in expected for g in given):",
+        new="if not expected or not given:",
+        breaks="anyone settles jobs by webhook",
+        holds="only a job's own provider settles it",
+        tests=(
+            "tests/abuse/test_webhooks.py::test_w01_what_is_not_signed_by_a_live_secret_is_refused[echo]",
+        ),
+    ),
+    Bug(
+        name="event-taken-twice",
+        file="hub/store/sql/keep_event.sql",
+        old="ON CONFLICT DO NOTHING",
+        new="ON CONFLICT (lane_id, event_id) DO UPDATE SET handled = ''",
+        breaks="an event that is delivered again is applied again",
+        holds="an event is applied once",
+        tests=(
+            "tests/hub/test_store.py::"
+            "test_a_webhook_settles_a_waiting_job_and_its_redelivery_changes_nothing",
+            "tests/operations/test_backfill.py::test_a_second_backfill_beside_traffic_finds_nothing_new",
+        ),
+    ),
+    Bug(
+        name="early-event-forgotten",
+        file="hub/jobs/dispatch.py",
+        old="        if settled.has_held_events:\n",
+        new="        if settled.has_held_events and ended:\n",
+        breaks="a webhook that comes before the provider's own reply settles nothing",
+        holds="no event is lost, in whatever order things come",
+        tests=("tests/hub/test_early_event.py::test_it_settles_the_job_as_soon_as_the_attempt_has_ended",),
+    ),
+    Bug(
+        name="anothers-event-counts",
+        file="hub/store/sql/held_events.sql",
+        old="job_id = CAST(:job_id AS uuid) AND lane_id = :lane AND",
+        new="job_id = CAST(:job_id AS uuid) AND :lane <> '' AND",
+        breaks="one provider's webhook settles another provider's job",
+        holds="only a job's own provider settles it",
+        tests=("tests/abuse/test_webhook_events.py::test_w09_a_provider_cannot_settle_anothers_job[echo]",),
+    ),
+    Bug(
+        name="settled-by-an-old-owner",
+        file="hub/store/sql/settle.sql",
+        old="SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE",
+        new="SELECT term FROM lane WHERE lane_id = :lane FOR SHARE",
+        breaks="an owner that has lost its lane still settles what it had claimed",
+        holds="a lane has one owner at a time",
+        tests=(
+            "tests/hub/test_fencing.py::"
+            "test_an_old_owner_settles_nothing_from_the_new_owners_first_moment_on",
+        ),
+    ),
+    Bug(
+        name="settled-without-a-claim",
+        file="hub/store/sql/settle.sql",
+        old="WHERE j.seq = g.seq AND j.claimed_term = :term",
+        new="WHERE j.seq = g.seq",
+        breaks="an attempt that has ended is settled a second time",
+        holds="an attempt is settled once",
+        tests=(
+            "tests/hub/test_fencing.py::"
+            "test_an_attempt_that_has_ended_does_not_end_a_second_time_while_its_job_waits",
+        ),
+    ),
+    Bug(
+        name="settled-by-another-attempt",
+        file="hub/store/sql/settle.sql",
+        old="WHERE j.seq = g.seq AND j.claimed_term = :term",
+        new="WHERE j.claimed_term = :term",
+        breaks="the late end of an earlier attempt settles the one under way",
+        holds="an attempt is settled once",
+        tests=(
+            "tests/hub/test_fencing.py::"
+            "test_an_earlier_attempts_late_end_does_not_settle_the_attempt_under_way",
+        ),
+    ),
+    Bug(
+        name="lease-taken-while-it-runs",
+        file="hub/store/sql/acquire_lanes.sql",
+        old=" AND (owner = :owner OR lease_until < now())",
+        new="",
+        breaks="two replicas work on one lane",
+        holds="a lane has one owner at a time",
+        tests=(
+            "tests/hub/test_store.py::"
+            "test_a_lease_that_runs_cannot_be_taken_and_a_released_one_has_a_new_term",
+        ),
+    ),
+    Bug(
+        name="claimed-under-a-spent-term",
+        file="hub/store/sql/claim.sql",
+        old="WHERE lane_id = :lane AND term = :term AND mode <> 2 FOR SHARE",
+        new="WHERE lane_id = :lane AND mode <> 2 FOR SHARE",
+        breaks="an owner that has lost its lane still claims its jobs",
+        holds="a lane has one owner at a time",
+        tests=("tests/hub/test_store.py::test_a_claim_under_a_spent_term_gets_nothing",),
+    ),
+    Bug(
+        name="evidence-not-kept",
+        file="hub/store/sql/settle.sql",
+        old="envelope FROM settled WHERE envelope <> '' ORDER BY ordinal",
+        new="envelope FROM settled WHERE false ORDER BY ordinal",
+        breaks="an attempt is settled and its evidence never reaches the log",
+        holds="each attempt has one intent and one evidence in the log",
+        tests=(
+            "tests/hub/test_store.py::"
+            "test_a_late_contradiction_moves_nothing_but_its_confirmation_goes_to_the_log",
+        ),
+    ),
+    Bug(
+        name="hub-signs-a-success",
+        file="hub/jobs/dispatch.py",
+        old="if result.evidence or not isinstance(result.outcome, NotSent | Unknown):",
+        new="if result.evidence:",
+        breaks="the hub states by itself that something was done",
+        holds="only the spoke that did it states that something was done",
+        tests=(
+            "tests/hub/test_unproven.py::test_the_log_holds_no_evidence_of_a_success_that_no_spoke_signed",
+        ),
+    ),
+    Bug(
+        name="log-takes-the-hubs-word",
+        file="audit_service/log/entry.py",
+        old='return "res.outcome: not for the hub to say" if proven else ""',
+        new='return "res.outcome: not for the hub to say" if proven is None else ""',
+        breaks="the log takes evidence of a success that the hub has signed",
+        holds="only the spoke that did it states that something was done",
+        tests=("tests/audit_service/test_append.py::test_who_may_say_what",),
+    ),
+    Bug(
+        name="forked-log-unseen",
+        file="hub/peers/audit.py",
+        old="        if last is not None:\n",
+        new="        if last is not None and not last.size:\n",
+        breaks="a log that was rolled back, or shows another tree, is believed",
+        holds="what the log has acknowledged is never lost without a trace",
+        tests=(
+            "tests/hub/test_audit_client.py::test_an_answer_that_proves_nothing_is_refused[_no_consistency]",
+            "tests/hub/test_audit_client.py::test_a_log_that_was_rolled_back_is_seen_also_after_a_restart",
+        ),
+    ),
+    Bug(
+        name="mark-failure-ignored",
+        file="audit_service/log/sequencer.py",
+        old='raise LogUnavailable(f"the high-water mark: {error.strerror}") from error',
+        new="del error",
+        breaks="the log gives receipts that a restored old database would not contradict",
+        holds="what the log has acknowledged is never lost without a trace",
+        tests=(
+            "tests/audit_service/test_trouble.py::"
+            "test_a_mark_that_cannot_be_written_gives_no_acknowledgement",
+        ),
+    ),
+)
