@@ -41,7 +41,10 @@ EXPECTED: Mapping[str, set[str]] = {
     "audit": HEALTH | {CHECKPOINT},
     "envoy": HEALTH,
     "operator": HEALTH | JOBS | (AUDIT - {APPEND}) | OPERATIONS | {REFLECTION},
-    "auditor": HEALTH | (JOBS - {CANCEL}) | (AUDIT - {APPEND}) | {m for m in OPERATIONS if m.rpartition("/")[2].startswith(READS)},
+    "auditor": HEALTH
+    | (JOBS - {CANCEL})
+    | (AUDIT - {APPEND})
+    | {m for m in OPERATIONS if m.rpartition("/")[2].startswith(READS)},
 }
 
 
