@@ -51,6 +51,10 @@ simulate: .venv/ready ## Runs the durable job in a simulated world, in virtual t
 bugs: .venv/ready ## Plants bugs into copies of the product, one at a time: the tests must notice each
 	$(BIN)/python -m tests.bugs $(ARGS)
 
+.PHONY: campaigns
+campaigns: .venv/ready ## Tells stories of failure on stacks of their own; ARGS="outage --minutes 10 --jobs 10000": one of them
+	@$(BIN)/python -m tests.campaigns $(or $(ARGS),all)
+
 .PHONY: protos
 protos: .venv/ready ## Makes the stubs from the contracts
 	$(BIN)/python protos/generate.py

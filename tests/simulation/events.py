@@ -1,0 +1,90 @@
+"""A model of the hub's event store in memory, over the model of its jobs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hub.jobs.decide import Decision, after_event
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.outcome import Outcome
+from tests.simulation.store import JobRow, MemoryStore, OutboxRow
+
+
+@dataclass(slots=True)
+class EventRow:
+    """A row of `webhook_event`."""
+
+    event: ArrivedEvent
+    handled: str = ""
+
+
+@dataclass(slots=True)
+class MemoryEvents:
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome."""
+
+    store: MemoryStore
+    decode: Callable[[bytes], Outcome | None]
+    rows: dict[tuple[str, str], EventRow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.store.holds_events = lambda job_id: any(True for _ in self._held(job_id))
+
+    def keep(self, event: ArrivedEvent) -> bool:
+        """Makes an event durable; False if it is a redelivery."""
+        if (event.lane, event.event_id) in self.rows:
+            return False
+        self.rows[event.lane, event.event_id] = EventRow(event)
+        return True
+
+    def apply(self, job_id: str) -> bool:
+        """Lets held events settle the job, if nobody is working on it; True if it has now ended."""
+        row = self.store.live.get(job_id)
+        if row is None:
+            self._note_ended(job_id)
+        if row is None or row.claimed_term:
+            return False
+        for held in self._held(job_id, row.new.lane):
+            outcome = self.decode(held.event.outcome)
+            decision = after_event(row.state, outcome) if outcome else None
+            self._handle(held, row, "applied" if decision else "noted")
+            if decision:
+                self._end(row, decision)
+                self._note_ended(job_id)
+                return True
+        return False
+
+    def held_jobs(self) -> list[tuple[str, str]]:
+        """As held_jobs.sql, at once and not after two seconds: what is held though nobody is at work."""
+        held = [row.event for row in self.rows.values() if not row.handled and row.event.outcome]
+        jobs = [(event, self.store.get(event.job_id)) for event in held]
+        fit = [
+            (e.job_id, e.lane) for e, job in jobs if job and job.new.lane == e.lane and not job.claimed_term
+        ]
+        return list(dict.fromkeys(fit))
+
+    def _end(self, row: JobRow, decision: Decision) -> None:
+        self.store.leave(row.new.job_id, "confirmed")
+        row.reason, row.message = decision.reason, decision.message
+        row.provider_reference = decision.provider_reference or row.provider_reference
+        if decision.result_type:
+            row.result_type, row.result = decision.result_type, decision.result
+        self.store.end(row, decision.state)
+
+    def _note_ended(self, job_id: str) -> None:
+        row = self.store.done.get(job_id)
+        for held in self._held(job_id, row.new.lane) if row else ():
+            if row:
+                self._handle(held, row, "late")
+
+    def _handle(self, held: EventRow, row: JobRow, handled: str) -> None:
+        held.handled = handled
+        event = held.event
+        if event.confirmation:
+            kept = OutboxRow(row.new.lane, event.job_id, event.confirmation)
+            self.store.outbox.setdefault(f"confirmation:{event.lane}/{event.event_id}", kept)
+
+    def _held(self, job_id: str, lane: str | None = None) -> list[EventRow]:
+        return [
+            row
+            for row in self.rows.values()
+            if row.event.job_id == job_id and not row.handled and lane in (None, row.event.lane)
+        ]

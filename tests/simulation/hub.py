@@ -1,0 +1,134 @@
+"""A replica of the hub: the product's own ownership, lanes and relays, on connections that can die."""
+
+import asyncio
+import contextlib
+
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.model import Ending
+from hub.jobs.ownership import Ownership
+from hub.lane_loops import LaneLoops, Ports
+from hub.operations import ApplyHeld
+from mesh.duty import DutyLoop
+from tests.simulation.audit import PlainNotary
+from tests.simulation.cases import LANE
+from tests.simulation.links import SpokeLink, StoreLink, StoreUnavailable
+from tests.simulation.loop import Machine
+from tests.simulation.wire import Wire
+from tests.simulation.world import REDELIVERY_SECONDS, World
+
+DRAIN_SECONDS = 20.0
+
+
+class SimulatedHub:
+    """One replica. Each start is a new process with a new name."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._called = name
+        self._boots = 0
+        self._machine: Machine | None = None
+        self._taking = True
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers webhooks."""
+        return self._machine is not None and self._machine.runs and self._taking
+
+    def start(self) -> None:
+        """Starts a process, unless one runs."""
+        if self._machine is not None and not self._machine.dead:
+            return
+        self._boots += 1
+        self._taking = True
+        self._machine = machine = Machine(f"{self._called}.{self._boots}")
+        wire = Wire(self._world)
+        self.store = StoreLink(self._world, wire)
+        ports = Ports(
+            store=self.store,
+            events=self.store,
+            notary=PlainNotary(machine.name),
+            log=self._world.log.client(wire),
+            spokes=SpokeLink(self._world, wire),
+            clock=self._world,
+            draw=self._world.draws.random,
+            post=self._post,
+        )
+        self._ownership = Ownership(
+            machine.name,
+            leases=self.store,
+            lanes=lambda: [LANE],
+            start=lambda lane, grant: LaneLoops(lane, grant=grant, limits=self._world.limits, ports=ports),
+        )
+        applying = ApplyHeld(self.store.held_jobs, self._apply)
+        self._duties = [
+            self._world.loop.create_task(DutyLoop(duty).run(), context=machine.context)
+            for duty in (self._ownership, applying)
+        ]
+
+    def crash(self) -> None:
+        """Drops every task at the await where it stands."""
+        if self._machine is not None:
+            self._world.note("hub crash", self._machine.name)
+            self._machine.kill()
+
+    def pause(self) -> None:
+        """Stands still; its leases run out meanwhile."""
+        if self._machine is not None and not self._machine.dead:
+            self._world.note("hub pause", self._machine.name)
+            self._machine.pause()
+
+    def resume(self) -> None:
+        """Goes on as if nothing had happened."""
+        if self._machine is not None:
+            self._world.note("hub resume", self._machine.name)
+            self._world.loop.resume(self._machine)
+
+    def drain(self) -> None:
+        """Finishes what is under way, gives up the lanes and ends, as on SIGTERM."""
+        if self._machine is not None and self.is_up:
+            self._world.note("hub drain", self._machine.name)
+            self._taking = False
+            self._world.loop.create_task(self._drain(self._machine), context=self._machine.context)
+
+    def hint(self) -> None:
+        """Says that a job may be due."""
+        if self.is_up and isinstance(running := self._ownership.running(LANE), LaneLoops):
+            running.hint_claims()
+
+    def take(self, event: ArrivedEvent) -> None:
+        """A webhook arrives."""
+        assert self._machine is not None
+        taking = self._take(event)
+        ended = self._world.loop.create_task(taking, context=self._machine.context)
+        # Whoever gets no answer within a while sends again.
+        self._world.loop.later(REDELIVERY_SECONDS, self._redeliver, ended, event)
+
+    def _redeliver(self, ended: "asyncio.Task[bool]", event: ArrivedEvent) -> None:
+        if ended.done() and ended.result():
+            self._world.deliveries -= 1
+        else:
+            self._world.deliver(event)
+
+    async def _take(self, event: ArrivedEvent) -> bool:
+        try:
+            await self.store.ask(lambda: self._world.events.keep(event))
+            await self._apply(event.job_id, event.lane)
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def _apply(self, job_id: str, lane: str) -> None:
+        await self.store.apply(job_id)
+        if isinstance(running := self._ownership.running(lane), LaneLoops):
+            running.hint_relay()
+
+    async def _drain(self, machine: Machine) -> None:
+        with contextlib.suppress(TimeoutError, StoreUnavailable):
+            await asyncio.wait_for(self._ownership.drain(), DRAIN_SECONDS)
+        for duty in self._duties:
+            duty.cancel()
+        machine.kill()
+
+    def _post(self, job_id: str, ending: Ending | None = None) -> None:
+        if ending is not None:
+            self._world.note("posted", job_id, ending.state.name)

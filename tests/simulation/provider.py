@@ -1,0 +1,104 @@
+"""A provider with a memory: it acts once per key, can be asked, is late, and sends webhooks."""
+
+from dataclasses import dataclass
+
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.model import Claimed
+from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
+from hub.jobs.spec import Replay
+from tests.simulation.cases import LANE, SPECS
+from tests.simulation.world import World
+
+ABSENT = NotSent(NotSentCause.ABSENT, "ABSENT", "")
+
+
+@dataclass(slots=True)
+class Deed:
+    """What the provider did for a job, when, and until when it was pending."""
+
+    at: float
+    answer: Outcome
+    final_at: float = 0.0
+
+
+class Provider:
+    """One account at one provider. It keeps a key for the whole run."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._keys: dict[str, Deed] = {}
+        self._deeds: dict[str, Deed] = {}
+        self._events = 0
+        self.down_until = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it takes no requests now."""
+        return self._world.loop.time() < self.down_until
+
+    def perform(self, claimed: Claimed) -> Outcome:
+        """A request arrives."""
+        replay = SPECS[claimed.work.operation].replay
+        key = claimed.work.provider_key
+        self._world.note("arrived", claimed.attempt_id, key)
+        if replay is Replay.READ:
+            return Succeeded("T", b"read", "")
+        if replay is Replay.NATIVE_KEY and key in self._keys:
+            return self._now(self._keys[key])
+        self._keys[key] = deed = self._act(claimed)
+        self._deeds.setdefault(claimed.job_id, deed)
+        return self._now(deed)
+
+    def look_up(self, job_id: str, lag: float) -> Outcome:
+        """What it knows of a job; what is younger than the lag it does not see yet."""
+        deed = self._deeds.get(job_id)
+        if deed is None or deed.at + lag > self._world.loop.time():
+            return ABSENT
+        return self._now(deed)
+
+    def _act(self, claimed: Claimed) -> Deed:
+        world, now = self._world, self._world.loop.time()
+        fate = world.fates[claimed.job_id]
+        reference = f"ref-{claimed.job_id[-4:]}"
+        if fate == "declined":
+            return Deed(now, Declined("DECLINED", "", reference))
+        world.watch.acted(claimed)
+        done = Succeeded("T", b"done", reference)
+        if fate == "pending":
+            deed = Deed(now, done, now + world.net.uniform(1.0, 8.0))
+            world.loop.later(deed.final_at - now, self._tell, claimed.job_id, done)
+            return deed
+        self._tell(claimed.job_id, done)
+        return Deed(now, done)
+
+    def _now(self, deed: Deed) -> Outcome:
+        if self._world.loop.time() < deed.final_at:
+            return Pending("T", b"pending", getattr(deed.answer, "provider_reference", ""))
+        return deed.answer
+
+    def _tell(self, job_id: str, outcome: Succeeded) -> None:
+        world = self._world
+        if world.faults.strikes("webhook_lost"):
+            return
+        self._events += 1
+        event = ArrivedEvent(
+            LANE,
+            f"event-{self._events}",
+            "done",
+            job_id,
+            outcome.provider_reference.encode(),
+            b"confirmation " + str(self._events).encode(),
+        )
+        delay = world.net.uniform(0.05, 0.6)
+        if world.faults.strikes("webhook_early"):
+            delay = 0.0
+        elif world.faults.strikes("webhook_late"):
+            delay = world.net.uniform(5.0, 30.0)
+        world.send(event, delay)
+        if world.faults.strikes("webhook_twice"):
+            world.send(event, delay + world.net.choice((0.0, 0.5, 5.0)))
+
+
+def decode(outcome: bytes) -> Outcome | None:
+    """The outcome that an event's bytes speak of."""
+    return Succeeded("T", b"done", outcome.decode())

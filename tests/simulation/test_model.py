@@ -1,0 +1,362 @@
+"""The store's model and the store on Postgres, given the same operations, give the same answers."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.jobs.breaker import Breaker, BreakerState
+from hub.jobs.decide import Decision
+from hub.jobs.errors import LaneLost
+from hub.jobs.events import ArrivedEvent
+from hub.jobs.letters import Cause
+from hub.jobs.model import Claimed, JobState, NewJob, Origin, RetryPolicy, Work
+from hub.jobs.outcome import Declined, Outcome, Succeeded
+from hub.jobs.ports import Orphan, Settled, Settlement
+from hub.store.event_store import PostgresEventStore
+from hub.store.job_store import PostgresJobStore
+from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from tests.simulation.events import MemoryEvents
+from tests.simulation.store import LetterRow, MemoryStore
+
+SEQUENCES = 40
+OPERATIONS = 40
+PAST = datetime(2001, 1, 1, tzinfo=UTC)
+FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
+LEASES = (timedelta(hours=1), timedelta(seconds=-1))
+OWNERS = ("hub-a", "hub-b")
+
+_LETTERS = text("SELECT job_id, seq, cause, reason, left_at, left_by FROM dead_letter ORDER BY job_id, seq")
+_ATTEMPTS = text("SELECT job_id, seq, purpose, term, outcome, reason FROM attempt ORDER BY job_id, seq")
+_HANDLED = text("SELECT lane_id, event_id, handled FROM webhook_event ORDER BY event_id")
+
+
+def decode(outcome: bytes) -> Outcome | None:
+    """An event's outcome; b"" is none that settles anything."""
+    words: dict[bytes, Outcome] = {
+        b"yes": Succeeded("T", b"event", "event-ref"),
+        b"no": Declined("NO", "event"),
+    }
+    return words.get(outcome)
+
+
+def intents(claimed: list[Claimed] | Any) -> list[bytes]:
+    """One text per attempt."""
+    return [f"intent {c.attempt_id} {c.term}".encode() for c in claimed]
+
+
+class Pair:
+    """One lane, on both stores at once; every operation is done on both and its answers compared."""
+
+    def __init__(self, engine: AsyncEngine, seed: int) -> None:
+        self.chance = random.Random(f"model-{seed}")
+        self.lane = f"echo/{seed}"
+        self._seed = seed
+        self._jobs = PostgresJobStore(engine)
+        self._lanes = PostgresLaneStore(engine)
+        self._leases = PostgresLaneLeases(engine)
+        self._events = PostgresEventStore(engine, decode)
+        self._engine = engine
+        self.model = MemoryStore(lambda: datetime.now(UTC))
+        self.model_events = MemoryEvents(self.model, decode)
+        self.made: list[str] = []
+        self.term = 1
+        self.held: list[tuple[str, int]] = []
+
+    def _same(self, name: str, ours: object, real: object) -> None:
+        assert ours == real, f"{name} in sequence {self._seed}"
+
+    async def accept(self) -> None:
+        """A new job."""
+        number = len(self.made)
+        job_id = f"01890000-0000-7000-8000-{self._seed:06d}{number:06d}"
+        job = NewJob(
+            job_id=job_id,
+            tenant="acme",
+            request_id=job_id,
+            fingerprint=b"f",
+            provider="echo",
+            account=str(self._seed),
+            priority=self.chance.choice((0, 0, 1)),
+            expire_at=self.chance.choice((FUTURE, FUTURE, PAST)),
+            policy=RetryPolicy(3, timedelta(seconds=1), timedelta(seconds=10)),
+            labels={},
+            origin=Origin("core"),
+            work=Work("Charge", "T", b"request", b"s", "key"),
+        )
+        self.made.append(job_id)
+        await self._jobs.accept([job])
+        self.model.accept(job)
+
+    async def acquire(self) -> None:
+        """A replica asks for the lane."""
+        owner, lease = self.chance.choice(OWNERS), self.chance.choice(LEASES)
+        real = await self._leases.acquire(owner, [self.lane], lease)
+        ours = self.model.acquire(owner, [self.lane], lease)
+        if real:
+            self.term = self.chance.choice((self.term, real[self.lane].term, real[self.lane].term))
+        self._same(
+            "acquire", {k: _grant(g) for k, g in ours.items()}, {k: _grant(g) for k, g in real.items()}
+        )
+
+    async def release(self) -> None:
+        """A replica gives the lane up."""
+        owner = self.chance.choice(OWNERS)
+        await self._leases.release(owner, [self.lane])
+        self.model.release(owner, [self.lane])
+
+    async def claim(self) -> None:
+        """An owner, of this term or an older one, claims."""
+        limit = self.chance.randint(1, 3)
+        real = await self._lanes.claim(self.lane, self.term, limit, intents)
+        ours = self.model.claim(self.lane, self.term, limit, intents)
+        self._same("claim", _orphans(ours), _orphans(real))
+        self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=_job_id)]
+
+    async def adopt(self) -> None:
+        """An owner takes over."""
+        real = await self._lanes.adopt(self.lane, self.term)
+        self._same("adopt", _orphans(self.model.adopt(self.lane, self.term)), _orphans(real))
+
+    async def settle(self) -> None:
+        """An owner settles what it, or another, has claimed; sometimes what it never had."""
+        batch = self.chance.sample(self.held, min(len(self.held), self.chance.randint(1, 3)))
+        if not batch:
+            return
+        if self.chance.random() < 0.8:
+            self.held = [h for h in self.held if h not in batch]
+        settlements = [self._settlement(job_id, seq) for job_id, seq in batch]
+        real = await _caught(lambda: self._lanes.settle(self.lane, self.term, settlements))
+        ours = await _caught(lambda: _later(lambda: self.model.settle(self.lane, self.term, settlements)))
+        self._same("settle", ours, real)
+
+    def _settlement(self, job_id: str, seq: int) -> Settlement:
+        seq += self.chance.random() < 0.1
+        state = self.chance.choice(
+            (
+                JobState.SUCCEEDED,
+                JobState.DECLINED,
+                JobState.WAITING_CONFIRMATION,
+                JobState.RETRY_WAIT,
+                JobState.RETRY_WAIT,
+                JobState.IN_DOUBT,
+                JobState.DEAD,
+            )
+        )
+        parked = state is JobState.IN_DOUBT and self.chance.random() < 0.5
+        waits = parked or state >= JobState.SUCCEEDED
+        due_at = None if waits else self.chance.choice((PAST + timedelta(seconds=len(self.made)), FUTURE))
+        letter = Cause.UNRESOLVED_DOUBT if parked else Cause.POISON if state is JobState.DEAD else None
+        decision = Decision(
+            state,
+            due_at,
+            self.chance.choice(("", "REASON", "ABSENT_ONCE")),
+            "message",
+            self.chance.choice(("", "reference")),
+            self.chance.choice(("", "T")),
+            b"result",
+            counts=self.chance.random() < 0.7,
+            letter=letter,
+            lost=self.chance.random() < 0.3,
+            doubts=self.chance.random() < 0.2,
+        )
+        statement = f"00000000-0000-4000-8000-{self._seed:06d}{len(self.model.outbox) + seq:06d}"
+        evidence = self.chance.choice((b"", b"evidence"))
+        return Settlement(job_id, seq, decision, state.name.lower(), statement, evidence)
+
+    async def expire(self) -> None:
+        """An owner ends what has run out."""
+        real = await self._lanes.expire(self.lane, self.term)
+        self._same("expire", sorted(self.model.expire(self.lane, self.term)), sorted(real))
+
+    async def cancel(self) -> None:
+        """Core withdraws a job."""
+        job_id = self.chance.choice(self.made or ["01890000-0000-7000-8000-999999999999"])
+        self._same("cancel", self.model.cancel(job_id), await self._jobs.cancel(job_id))
+
+    async def save_breaker(self) -> None:
+        """An owner writes its breaker down."""
+        breaker = Breaker(self.chance.choice(list(BreakerState)), 0.0, "DOWN", self.chance.randint(0, 3))
+        orders, seconds = self.chance.choice((0, 0, 1)), 3600.0
+        if self.lane in self.model.lanes:
+            await self._lanes.save_breaker(self.lane, self.term, breaker, orders=orders, seconds=seconds)
+            self.model.save_breaker(self.lane, self.term, breaker, orders=orders, seconds=seconds)
+
+    async def next_due(self) -> None:
+        """An owner asks when to come back: now, much later, or when hinted."""
+        real, ours = await self._lanes.next_due(self.lane), self.model.next_due(self.lane)
+        self._same("next_due", _sign(ours), _sign(real))
+
+    async def relay(self) -> None:
+        """A relay reads the outbox and clears some of it."""
+        limit = self.chance.randint(1, 5)
+        real = await self._lanes.read_outbox(self.lane, limit)
+        ours = self.model.read_outbox(self.lane, limit)
+        # The model's confirmations have ids of their own.
+        self._same("outbox", [s.envelope for s in ours], [s.envelope for s in real])
+        n = self.chance.randint(0, len(real))
+        refused = 1 if n and self.chance.random() < 0.2 else 0
+        for store, mine in ((self._lanes, real), (None, ours)):
+            done = [s.statement_id for s in mine[refused:n]]
+            no = {s.statement_id: "MALFORMED" for s in mine[:refused]}
+            if store is not None:
+                await store.clear_outbox(done, no)
+            else:
+                self.model.clear_outbox(done, no)
+
+    async def event(self) -> None:
+        """A webhook comes, perhaps again, perhaps from elsewhere."""
+        if not self.made:
+            return
+        lane = self.chance.choice((self.lane, self.lane, self.lane, "other/default"))
+        number = self.chance.randint(0, 30)
+        chance = random.Random(f"{self._seed}-{number}")
+        event = ArrivedEvent(
+            lane,
+            f"{self._seed}-{number}",
+            "done",
+            chance.choice(self.made),
+            chance.choice((b"yes", b"no", b"")),
+            chance.choice((b"", b"confirmation")),
+        )
+        self._same("keep", self.model_events.keep(event), await self._events.keep(event))
+        ours, real = self.model_events.apply(event.job_id), await self._events.apply(event.job_id)
+        self._same("apply", ours, real)
+
+    async def compare(self) -> None:
+        """Every job, letter, attempt and event stands alike in both."""
+        for job_id in self.made:
+            row, job = self.model.get(job_id), await self._jobs.get(job_id)
+            assert row is not None
+            assert job is not None
+            self._same("job", _row(row), _row(job))
+            self._same("due", _sign_at(row.due_at), _sign_at(job.due_at))
+        async with self._engine.connect() as connection:
+            letters = [r for r in await connection.execute(_LETTERS) if str(r.job_id) in self.made]
+            attempts = [r for r in await connection.execute(_ATTEMPTS) if str(r.job_id) in self.made]
+            handled = [
+                r for r in await connection.execute(_HANDLED) if r.event_id.startswith(f"{self._seed}-")
+            ]
+        real_letters = {
+            (str(r.job_id), r.seq): LetterRow(Cause(r.cause), r.reason, r.left_by if r.left_at else None)
+            for r in letters
+        }
+        self._same("letters", self.model.letters, real_letters)
+        self._same(
+            "attempts",
+            {k: (int(a.purpose), a.term, a.outcome, a.reason) for k, a in self.model.attempts.items()},
+            {(str(r.job_id), r.seq): (r.purpose, r.term, r.outcome, r.reason) for r in attempts},
+        )
+        ours = {key: row.handled for key, row in self.model_events.rows.items()}
+        self._same("events", ours, {(r.lane_id, r.event_id): r.handled for r in handled})
+
+
+def _grant(grant: Any) -> tuple[object, ...]:
+    return (
+        grant.term,
+        grant.orders,
+        grant.breaker_state,
+        grant.open_seconds > 0,
+        grant.breaker_reason,
+        grant.breaker_trips,
+    )
+
+
+def _job_id(orphan: Orphan) -> str:
+    return orphan.claimed.job_id
+
+
+def _orphans(orphans: list[Orphan]) -> list[tuple[object, ...]]:
+    names = (
+        "job_id",
+        "seq",
+        "purpose",
+        "state",
+        "attempt_count",
+        "provider_reference",
+        "term",
+        "losses",
+        "reason",
+    )
+    return [
+        (*(getattr(o.claimed, name) for name in names), o.claimed.work, o.claimed.policy, o.intent)
+        for o in sorted(orphans, key=_job_id)
+    ]
+
+
+def _row(row: Any) -> tuple[object, ...]:
+    names = ("state", "attempt_count", "provider_reference", "reason", "message", "result_type", "result")
+    return tuple(getattr(row, name) for name in names)
+
+
+def _sign(seconds: float | None) -> str:
+    return "never" if seconds is None else "now" if seconds <= 0 else "later"
+
+
+def _sign_at(moment: datetime | None) -> str:
+    return "never" if moment is None else "now" if moment <= datetime.now(UTC) else "later"
+
+
+async def _later(call: Callable[[], list[Settled]]) -> list[Settled]:
+    return call()
+
+
+async def _caught(call: Callable[[], Awaitable[list[Settled]]]) -> object:
+    try:
+        settled = await call()
+    except LaneLost as lost:
+        return str(lost)
+    return [(s.job_id, _ending(s.ending), s.has_held_events) for s in settled]
+
+
+def _ending(ending: Any) -> Mapping[str, object]:
+    names = ("state", "attempt_count", "reason", "message", "provider_reference", "result_type", "result")
+    return {name: getattr(ending, name) for name in names}
+
+
+_OPERATIONS = {
+    Pair.accept: 5,
+    Pair.acquire: 3,
+    Pair.release: 1,
+    Pair.claim: 5,
+    Pair.adopt: 2,
+    Pair.settle: 6,
+    Pair.expire: 1,
+    Pair.cancel: 1,
+    Pair.save_breaker: 1,
+    Pair.next_due: 1,
+    Pair.relay: 2,
+    Pair.event: 3,
+}
+
+
+async def _sequence(engine: AsyncEngine, seed: int) -> Pair:
+    pair = Pair(engine, seed)
+    await pair.acquire()
+    for _ in range(OPERATIONS):
+        (operation,) = pair.chance.choices(list(_OPERATIONS), list(_OPERATIONS.values()))
+        await operation(pair)
+    await pair.compare()
+    return pair
+
+
+async def test_the_model_answers_as_the_store_does(hub_engine: AsyncEngine) -> None:
+    seen: set[str] = set()
+    for seed in range(SEQUENCES):
+        pair = await _sequence(hub_engine, seed)
+        seen |= {row.state.name for row in [*pair.model.live.values(), *pair.model.done.values()]}
+    assert seen == {state.name for state in JobState}
+
+
+@pytest.mark.parametrize("broken", ["owns", "is_held", "leave"])
+async def test_a_model_that_drifts_is_noticed(
+    hub_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(MemoryStore, broken, lambda *_: broken != "leave")
+    with pytest.raises((AssertionError, KeyError)):
+        for seed in range(SEQUENCES):
+            await _sequence(hub_engine, seed)
