@@ -59,6 +59,7 @@ class Dispatch:
         self._tools = tools
         self._gate = gate
         self._done = done
+        self.is_stalled = False
 
     async def perform(self, batch: Sequence[Orphan]) -> None:
         """Sends fresh attempts to the spoke, never before the log holds their intents."""
@@ -91,11 +92,15 @@ class Dispatch:
         wait = FIRST_WAIT
         while True:
             try:
-                return await self._tools.log.append(envelopes, first.origin.trace)
+                answers = await self._tools.log.append(envelopes, first.origin.trace)
             except LogUnavailable as problem:
                 _log.warning("audit log unavailable", extra={"lane": self._lane, "problem": str(problem)})
+                self.is_stalled = True
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                self.is_stalled = False
+                return answers
 
     async def _send(self, group: list[Warranted]) -> None:
         open_attempts = {w.claimed.attempt_id: w for w in group}

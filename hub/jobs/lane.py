@@ -11,6 +11,7 @@ from hub.jobs.gate import Gate, Limits
 from hub.jobs.ports import Grant, LaneStore, Orphan
 
 POLL_SECONDS = 1.0
+HELD_SECONDS = 0.25
 LINGER_SECONDS = 0.008
 BATCH = 64
 
@@ -54,7 +55,8 @@ class Lane:
         self._waits = free <= 0
         if self._waits:
             return await self._until_admitted()
-        if not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
+        # What is claimed while the log is away would all go at once when it is back, past the rate.
+        if self._dispatch.is_stalled or not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
         if self._gate.in_flight:
             # Busy: what arrives within a few milliseconds shares the commit. Idle: nothing waits.
@@ -121,7 +123,10 @@ class Lane:
     async def _until_due(self) -> float:
         await self._expire()
         due = await self._store.next_due(self.lane)
-        return POLL_SECONDS if due is None else min(POLL_SECONDS, max(due, 0.005))
+        if due is None:
+            return POLL_SECONDS
+        # What is due and could not be claimed is held or over: looking again at once changes nothing.
+        return min(POLL_SECONDS, due) if due > 0 else HELD_SECONDS
 
     def _start(
         self,

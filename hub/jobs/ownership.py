@@ -59,6 +59,7 @@ class Ownership:
         self._start = start
         self._running: dict[str, RunningLane] = {}
         self._draining = False
+        self._seen: frozenset[str] = frozenset()
         self._round = asyncio.Lock()
 
     async def run_once(self) -> float | None:
@@ -73,8 +74,11 @@ class Ownership:
         lanes = list(self._running) if self._draining else self._lanes()
         owned = await self._leases.acquire(self._owner, lanes, LEASE) if lanes else {}
         await self._follow(owned)
-        # A lane seen for the first time is only written down by the first round.
-        return RENEW_SECONDS if len(owned) == len(lanes) else RENEW_SECONDS / 10
+        if len(owned) == len(lanes):
+            return RENEW_SECONDS
+        # A lane seen for the first time is only written down by the first round; another's may fall free.
+        is_new, self._seen = not self._seen.issuperset(lanes), frozenset(lanes)
+        return RENEW_SECONDS / 10 if is_new else RENEW_SECONDS / 4
 
     async def drain(self) -> None:
         """Finishes what is under way, then gives the lanes up."""
