@@ -43,6 +43,10 @@ bench: .venv/ready ## Measures throughput and latency on a stack of its own
 faults: .venv/ready ## Kills processes and checks what must hold: at each failpoint; with RUNS=n: n times at random
 	$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS),--enumerated) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: links
+links: .venv/ready ## Cuts links, pauses hubs, fills disks, stops services under load, and checks what must hold
+	$(BIN)/python -m pytest -m campaign $(ARGS)
+
 .PHONY: simulate
 simulate: .venv/ready ## Runs the durable job in a simulated world, in virtual time: SEEDS=n from FIRST=n
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) $(ARGS)
