@@ -61,7 +61,7 @@ def without_reasons(line: str) -> list[str]:
 
 @pytest.mark.parametrize("line", lines("hubctl "))
 def test_every_command_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("JOB.zip", "VKEY"):
+    for name in ("JOB.zip", "PLAN.zip", "VKEY"):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
     parse(hubctl, line)
