@@ -116,6 +116,8 @@ async def _stripe(rig: Rig) -> list[Effect]:
 
 def _letters(inbox: Path) -> Iterable[Effect]:
     for message in mailbox.Maildir(inbox, create=False):
+        if message["Auto-Submitted"]:
+            continue  # the hub's own letter to those on call
         job_id = str(message["Message-ID"]).strip("<>").partition("@")[0]
         yield Effect(job_id, "smtp", message.get_date(), exact=1.0)
 

@@ -10,6 +10,9 @@ from typing import Any
 from localstripe.errors import UserError
 from localstripe.resources import List, Store, StripeObject
 
+# As real providers do. With gunicorn's 2 s a client's next request meets the end of its connection.
+keepalive = 75
+
 _by_kind: dict[str, dict[str, Any]] = defaultdict(dict)
 
 
