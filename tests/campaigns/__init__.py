@@ -1,0 +1,1 @@
+"""Failures at size, on the real stack: each campaign is a story with its figures."""

@@ -1,0 +1,117 @@
+"""`python -m tests.campaigns NAME`: runs one campaign; exit code 1 if something is not as it must be."""
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+
+import click
+import uvloop
+
+from tests.campaigns import backfill, deadletters, outage, poison, resolve, rollback
+from tests.campaigns.ground import Wanted
+from tests.campaigns.report import Report
+
+BASE_PORT = 9800
+NAMES = ("outage", "deadletters", "rollback", "backfill", "poison", "resolve")
+
+base_port_option = click.option("--base-port", type=int, default=BASE_PORT, show_default=True)
+keep_option = click.option("--keep", is_flag=True, help="Keep the stack's directory, with the logs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Nothing on the terminal but the figures.")
+
+
+@click.group()
+def campaigns() -> None:
+    """Failures at size, on the real stack. The last line is a JSON object with the figures."""
+
+
+def campaign(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a campaign the options that all have."""
+    return base_port_option(keep_option(json_option(command)))
+
+
+def run(name: str, story: Callable[[Report], Coroutine[None, None, None]], *, as_json: bool) -> None:
+    """Runs a story, prints its figures, and ends."""
+    report = Report(name, quiet=as_json)
+    try:
+        uvloop.run(story(report))
+    except Exception as error:  # noqa: BLE001 - the figures so far are worth more than a traceback
+        traceback.print_exception(error)
+        report.expect("nothing breaks", False, type(error).__name__)
+    click.echo(report.line())
+    sys.exit(1 if report.violations else 0)
+
+
+@campaigns.command(name="outage")
+@click.option("--minutes", type=float, default=1.0, show_default=True, help="How long the provider is down.")
+@click.option("--jobs", type=int, default=2000, show_default=True, help="Charges that wait for it.")
+@campaign
+def outage_command(minutes: float, jobs: int, base_port: int, keep: bool, as_json: bool) -> None:
+    """A provider is down with a long queue before it, while another lane has its light traffic."""
+    wanted = Wanted(base_port=base_port, spokes=("stripe", "echo"), keep=keep)
+    run(
+        "outage",
+        lambda report: outage.run(report, minutes=minutes, jobs=jobs, wanted=wanted),
+        as_json=as_json,
+    )
+
+
+@campaigns.command(name="deadletters")
+@click.option("--jobs", type=int, default=200, show_default=True, help="Charges that die.")
+@campaign
+def deadletters_command(jobs: int, base_port: int, keep: bool, as_json: bool) -> None:
+    """Many jobs are dead letters; a person takes the runbook and a terminal."""
+    wanted = Wanted(base_port=base_port, keep=keep)
+    run("deadletters", lambda r: deadletters.run(r, jobs=jobs, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="rollback")
+@click.option("--jobs", type=int, default=100, show_default=True, help="Charges that are undone.")
+@campaign
+def rollback_command(jobs: int, base_port: int, keep: bool, as_json: bool) -> None:
+    """Charges are undone; the hub is killed halfway."""
+    wanted = Wanted(base_port=base_port, spokes=("stripe",), keep=keep)
+    run("rollback", lambda r: rollback.run(r, jobs=jobs, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="backfill")
+@click.option("--jobs", type=int, default=50, show_default=True, help="Charges whose webhooks are lost.")
+@campaign
+def backfill_command(jobs: int, base_port: int, keep: bool, as_json: bool) -> None:
+    """Lost webhooks are taken in from the provider's list, once."""
+    wanted = Wanted(base_port=base_port, spokes=("stripe",), keep=keep)
+    run("backfill", lambda r: backfill.run(r, jobs=jobs, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="poison")
+@campaign
+def poison_command(base_port: int, keep: bool, as_json: bool) -> None:
+    """A job kills whoever works on it."""
+    wanted = Wanted(base_port=base_port, keep=keep)
+    run("poison", lambda r: poison.run(r, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="resolve")
+@campaign
+def resolve_command(base_port: int, keep: bool, as_json: bool) -> None:
+    """A person finds out what became of letters."""
+    wanted = Wanted(base_port=base_port, keep=keep)
+    run("resolve", lambda r: resolve.run(r, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="all")
+@campaign
+def all_of_them(base_port: int, keep: bool, as_json: bool) -> None:
+    """Every campaign, one after another, each of its small size."""
+    options = ["--base-port", str(base_port), *(["--keep"] if keep else []), *(["--json"] if as_json else [])]
+    failed = []
+    for name in NAMES:
+        click.echo(f"== {name}", err=True)
+        if subprocess.run([sys.executable, "-m", "tests.campaigns", name, *options], check=False).returncode:
+            failed.append(name)
+    click.echo(f"{len(NAMES)} campaigns, not as they must be: {', '.join(failed) or 'none'}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    campaigns()

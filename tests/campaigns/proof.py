@@ -1,0 +1,28 @@
+"""What the log proves, read without asking the services that wrote it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hub.cli.evidence import export_bundle, search, verify_bundle
+from hub.cli.place import Place
+from mesh.evidence import dsse
+
+
+async def statements(place: Place, job_id: str) -> list[dict[str, Any]]:
+    """What the log holds about a job, in order."""
+    return [json.loads(dsse.open_envelope(e.envelope).payload) for e in await search(place, job_id)]
+
+
+async def invalid(place: Place, job_ids: Sequence[str], directory: Path) -> list[str]:
+    """Those jobs whose bundle the offline verifier does not find VALID, with its last word."""
+    wrong = []
+    for job_id in job_ids:
+        bundle = directory / f"{job_id}.zip"
+        await export_bundle(place, job_id, bundle)
+        valid, said = verify_bundle(bundle, place.vkey_file)
+        if not valid:
+            wrong.append(f"{job_id}: {said.strip().splitlines()[-1]}")
+        bundle.unlink()
+    return wrong
