@@ -29,11 +29,12 @@ ALERT_SECONDS = 30
 SINKS = {"alertmanager", "on-call"}
 
 _UNTOLD = """
-SELECT count(*) FROM dead_letter l CROSS JOIN (VALUES ('alertmanager'), ('on-call')) AS s(sink)
-JOIN alert a ON a.alert_key = l.alert_key
-LEFT JOIN alert_delivery d ON d.alert_key = l.alert_key AND d.sink = s.sink
-WHERE coalesce(d.delivered_change, 0) = 0 OR d.delivered_start IS DISTINCT FROM a.started_at;
+SELECT (SELECT count(*) FROM dead_letter l LEFT JOIN alert a USING (alert_key) WHERE a.alert_key IS NULL)
+     + (SELECT count(*) FROM alert a CROSS JOIN (VALUES ('alertmanager'), ('on-call')) AS s(sink)
+        LEFT JOIN alert_delivery d ON d.alert_key = a.alert_key AND d.sink = s.sink
+        WHERE a.ended_at IS NULL AND d.delivered_start IS DISTINCT FROM a.started_at);
 """
+"""How many alerts are missing, or not yet told to a sink since they began."""
 
 
 async def run(report: Report, *, jobs: int, wanted: Wanted) -> None:

@@ -27,8 +27,11 @@ async def run(report: Report, *, jobs: int, wanted: Wanted) -> None:
         core, run_id = Core(ground.place), secrets.token_hex(3)
         keys = [f"charge-{run_id}-{number}" for number in range(jobs)]
         charged = await core.charge_evenly(keys, Ask("stripe", wait=20), rate=20)
-        states = {job.state for job in await core.jobs(charged)}
-        report.expect("every charge succeeded", states == {job_pb2.JOB_STATE_SUCCEEDED}, states)
+
+        async def states() -> set[int]:
+            return {job.state for job in await core.jobs(charged)}
+
+        await until(states, lambda found: found == {job_pb2.JOB_STATE_SUCCEEDED}, 60, "the charges succeed")
         ana = person.at("rollback.md", ground.state, report)
         times = {"--from": _text(began), "--to": _text(datetime.now(UTC) + timedelta(seconds=1))}
         plan_id = await _undo(ground, ana, times, jobs)
