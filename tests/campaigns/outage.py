@@ -40,6 +40,7 @@ class Times:
     busy: float = 0.0
     ready: float = 0.0
     down: float = 0.0
+    queued: float = 0.0
     back: float = 0.0
     drained: float = 0.0
     normal: float = 0.0
@@ -97,6 +98,7 @@ async def _down(ground: Ground, run_id: str, times: Times, *, jobs: int, seconds
     await asyncio.sleep(5)  # what was under way when it opened has ended
     burnt = await ground.count(f"SELECT coalesce(sum(attempt_count), 0) {_UNFINISHED} AND claimed_term = 0;")
     job_ids = await queueing
+    times.queued = time.monotonic()
     await core.close()
     await asyncio.sleep(max(0.0, times.down + seconds - time.monotonic()))
     await _damage(ground, fell_at, burnt)
@@ -173,7 +175,8 @@ def _latencies(report: Report, echo: Steady, times: Times, worse: float) -> None
     spans = {
         "quiet": (times.quiet, times.busy),
         "busy": (times.busy, times.ready),
-        "down": (times.down, times.back),
+        "queueing": (times.down, times.queued),
+        "down": (times.queued, times.back),
         "return": (times.back, times.drained),
         "after": (times.drained, times.end),
     }
