@@ -3,29 +3,24 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.alerts import NEVER, Alert, AlertState, Candidate, Told
 from hub.store.engine import single
+from hub.store.statements import read
 
 CANDIDATES = 512
 LISTED = 1_000
 
-
-def _read(name: str) -> TextClause:
-    return text((files("hub.store.sql") / f"alert_{name}.sql").read_text())
-
-
-_RAISE = _read("raise")
-_END = _read("end")
-_LIST = _read("list")
-_DELIVERIES = _read("deliveries")
-_CANDIDATES = _read("candidates")
-_TOLD = _read("told")
-_FAILED = _read("failed")
+_RAISE = read("alert_raise")
+_END = read("alert_end")
+_LIST = read("alert_list")
+_DELIVERIES = read("alert_deliveries")
+_CANDIDATES = read("alert_candidates")
+_TOLD = read("alert_told")
+_FAILED = read("alert_failed")
 
 
 class PostgresAlertStore:

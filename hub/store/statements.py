@@ -1,13 +1,21 @@
 """The SQL of the store, read once from the files beside it."""
 
+import re
 from importlib.resources import files
 
 from sqlalchemy import TextClause, text
 
+_PART = re.compile(r"\{(\w+)\}")
+
 
 def read(name: str) -> TextClause:
-    """The statement in `sql/<name>.sql`."""
-    return text((files("hub.store.sql") / f"{name}.sql").read_text())
+    """The statement in `sql/<name>.sql`; `{part}` in it stands for the text of `sql/parts/<part>.sql`."""
+    return text(_source(name))
+
+
+def _source(name: str) -> str:
+    source = (files("hub.store.sql") / f"{name}.sql").read_text().rstrip()
+    return _PART.sub(lambda part: _source(f"parts/{part[1]}"), source)
 
 
 ACCEPT = read("accept")

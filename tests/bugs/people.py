@@ -5,9 +5,9 @@ from tests.bugs.bug import Bug
 PEOPLE = (
     Bug(
         name="letter-without-alert",
-        file="hub/store/sql/settle.sql",
-        old="          FROM settled WHERE cause <> 0) AS a\n",
-        new="          FROM settled WHERE false) AS a\n",
+        file="hub/store/sql/parts/letters_alarmed.sql",
+        old="FROM lettered) AS a\n",
+        new="FROM lettered WHERE false) AS a\n",
         breaks="a job waits for a person, and nobody is told",
         holds="whatever waits for a person has fired an alert in the same commit",
         tests=("tests/hub/test_operations_store.py::test_a_parked_doubt_is_a_dead_letter_with_its_alert",),
@@ -37,7 +37,7 @@ PEOPLE = (
     ),
     Bug(
         name="item-begun-twice",
-        file="hub/store/sql/plan_replay.sql",
+        file="hub/store/sql/parts/items_not_begun.sql",
         old="WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1\n",
         new="WHERE i.plan_id = CAST(:plan_id AS uuid)\n",
         breaks="an item that was begun before a crash is begun again after it",
@@ -48,7 +48,7 @@ PEOPLE = (
     ),
     Bug(
         name="plan-run-by-an-old-runner",
-        file="hub/store/sql/plan_replay.sql",
+        file="hub/store/sql/parts/items_not_begun.sql",
         old="SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE",
         new="SELECT term FROM lane WHERE lane_id = :outbox AND :term > 0 FOR SHARE",
         breaks="two replicas carry one plan out",

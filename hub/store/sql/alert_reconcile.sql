@@ -22,6 +22,5 @@ FROM (
     WHERE w.handled = '' AND w.outcome <> '' AND w.received_at < now() - CAST(:patience AS interval)
       AND NOT EXISTS (SELECT 1 FROM job j WHERE j.job_id = w.job_id)
 ) AS unmatched
-ON CONFLICT (alert_key) DO UPDATE
-SET change = alert.change + 1, changed_at = now(), ended_at = NULL, started_at = now()
+{alert_fires}
 WHERE alert.ended_at IS NOT NULL

@@ -16,8 +16,6 @@ WITH moved AS (
            'The breaker of ' || lane_id || ' was opened by an operator: its jobs wait',
            'docs/runbooks/provider-down.md'
     FROM moved WHERE breaker_state = 2
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL, summary = excluded.summary,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
+    {alert_fires}, summary = excluded.summary
 )
 SELECT lane_id FROM moved

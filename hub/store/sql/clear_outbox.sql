@@ -8,9 +8,7 @@ WITH gone AS (
     SELECT 'StatementRefused', 'StatementRefused', 'SEV1', '{}', 'The audit log refuses statements of the hub',
            'docs/runbooks/statement-refused.md'
     FROM gone WHERE cardinality(CAST(:refused_ids AS uuid[])) > 0 LIMIT 1
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
+    {alert_fires}
 )
 INSERT INTO refused_statement (statement_id, job_id, reason, envelope)
 SELECT g.statement_id, g.job_id, r.reason, g.envelope

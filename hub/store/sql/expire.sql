@@ -32,20 +32,8 @@ WITH owned AS (
            'DeadLetters/' || lane_id || '/' || cause_name
     FROM dead
     ON CONFLICT (job_id, seq) DO UPDATE SET cause = 6, left_at = NULL, left_by = '', entered_at = now()
-), alarmed AS (
-    INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
-    SELECT alert_key, 'DeadLetters', 'SEV1',
-           json_build_object('provider', split_part(lane_id, '/', 1), 'account', split_part(lane_id, '/', 2),
-                             'cause', cause_name)::text,
-           'Jobs of ' || lane_id || ' wait for a person: ' || cause_name,
-           CASE WHEN cause_name = 'unresolved_doubt' THEN 'docs/runbooks/unresolved-doubt.md'
-                ELSE 'docs/runbooks/provider-down.md' END
-    FROM (SELECT DISTINCT lane_id, cause_name, 'DeadLetters/' || lane_id || '/' || cause_name AS alert_key
-          FROM dead) AS a
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
-), announced AS (
+    RETURNING lane_id, alert_key
+), {letters_alarmed}, announced AS (
     INSERT INTO job_event (cursor, job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
                            created_at, expire_at, provider_reference, reason, message)
     SELECT (CAST(CAST(pg_current_xact_id() AS text) AS bigint) << 20) + row_number() OVER (ORDER BY job_id),

@@ -12,9 +12,7 @@ WITH moved AS (
            json_build_object('provider', provider, 'account', account)::text,
            'An operator holds ' || lane_id, 'docs/runbooks/lane-not-working.md'
     FROM moved WHERE mode <> 1
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
+    {alert_fires}
     WHERE alert.ended_at IS NOT NULL
 ), over AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()

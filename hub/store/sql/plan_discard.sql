@@ -1,16 +1,5 @@
 -- Gives dead letters up. An item whose job is no dead letter any more is skipped.
-WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE
-), given AS (
-    SELECT * FROM unnest(CAST(:numbers AS integer[]), CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[]))
-      AS g(number, statement_id, envelope)
-    WHERE EXISTS (SELECT 1 FROM owned)
-), items AS (
-    SELECT i.number, CAST(i.subject AS uuid) AS job_id, g.statement_id, g.envelope
-    FROM plan_item i JOIN given g USING (number)
-    WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1
-    FOR UPDATE OF i
-), ended AS (
+WITH {items_not_begun}, ended AS (
     DELETE FROM job j USING items i
     WHERE j.job_id = i.job_id AND j.claimed_term = 0 AND j.state = 8
     RETURNING j.*, i.statement_id, i.envelope

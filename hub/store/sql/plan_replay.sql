@@ -1,17 +1,6 @@
 -- Puts dead letters back into their lanes, under the same job id and key. What may have been done is looked up
 -- first, where the provider can be asked. An item whose job is no dead letter any more is skipped.
-WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE
-), given AS (
-    SELECT * FROM unnest(CAST(:numbers AS integer[]), CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[]))
-      AS g(number, statement_id, envelope)
-    WHERE EXISTS (SELECT 1 FROM owned)
-), items AS (
-    SELECT i.number, CAST(i.subject AS uuid) AS job_id, g.statement_id, g.envelope
-    FROM plan_item i JOIN given g USING (number)
-    WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1
-    FOR UPDATE OF i
-), revived AS (
+WITH {items_not_begun}, revived AS (
     UPDATE job j
     SET state = CASE WHEN l.looks THEN 5 ELSE 1 END, due_at = now(), attempt_count = 0, losses = 0, reason = '',
         expire_at = GREATEST(j.expire_at, now() + (j.expire_at - j.created_at)), updated_at = now()

@@ -14,9 +14,7 @@ WITH saved AS (
            json_build_object('provider', provider, 'account', account)::text,
            'The provider of ' || lane_id || ' is down: its jobs wait', 'docs/runbooks/provider-down.md'
     FROM saved WHERE breaker_state = 2
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
+    {alert_fires}
     WHERE alert.ended_at IS NOT NULL
 )
 UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()

@@ -36,20 +36,8 @@ WITH owned AS (
     SELECT job_id, seq, lane_id, tenant, operation, cause, new_reason,
            'DeadLetters/' || lane_id || '/' || cause_name
     FROM settled WHERE cause <> 0
-), alarmed AS (
-    INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
-    SELECT alert_key, 'DeadLetters', 'SEV1',
-           json_build_object('provider', split_part(lane_id, '/', 1), 'account', split_part(lane_id, '/', 2),
-                             'cause', cause_name)::text,
-           'Jobs of ' || lane_id || ' wait for a person: ' || cause_name,
-           CASE WHEN cause_name = 'unresolved_doubt' THEN 'docs/runbooks/unresolved-doubt.md'
-                ELSE 'docs/runbooks/provider-down.md' END
-    FROM (SELECT DISTINCT lane_id, cause_name, 'DeadLetters/' || lane_id || '/' || cause_name AS alert_key
-          FROM settled WHERE cause <> 0) AS a
-    ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL,
-        started_at = CASE WHEN alert.ended_at IS NULL THEN alert.started_at ELSE now() END
-), stated AS (
+    RETURNING lane_id, alert_key
+), {letters_alarmed}, stated AS (
     INSERT INTO outbox (statement_id, lane_id, job_id, envelope)
     SELECT statement_id, lane_id, job_id, envelope FROM settled WHERE envelope <> '' ORDER BY ordinal
     ON CONFLICT DO NOTHING

@@ -1,0 +1,13 @@
+-- The given items of a plan that have not begun, for who runs plans now, with the statement about each.
+owned AS (
+    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE
+), given AS (
+    SELECT * FROM unnest(CAST(:numbers AS integer[]), CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[]))
+      AS g(number, statement_id, envelope)
+    WHERE EXISTS (SELECT 1 FROM owned)
+), items AS (
+    SELECT i.number, CAST(i.subject AS uuid) AS job_id, g.statement_id, g.envelope
+    FROM plan_item i JOIN given g USING (number)
+    WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1
+    FOR UPDATE OF i
+)
