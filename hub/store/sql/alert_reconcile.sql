@@ -1,8 +1,8 @@
--- Ends alerts whose cause is gone, and raises those that only time brings about. An alert that has just changed
--- is left for the next time: what changed it may not be visible yet.
+-- Ends alerts whose cause is gone, and raises those that only time brings about. An alert whose cause has
+-- just been seen is left for the next time: that cause may not be visible here yet.
 WITH answered AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
-    WHERE ended_at IS NULL AND changed_at < now() - interval '2 seconds' AND (
+    WHERE ended_at IS NULL AND seen_at < now() - interval '2 seconds' AND (
         name = 'DeadLetters' AND NOT EXISTS (
             SELECT 1 FROM dead_letter d WHERE d.alert_key = alert.alert_key AND d.left_at IS NULL)
         OR name = 'EventsUnmatched' AND NOT EXISTS (

@@ -16,6 +16,6 @@ WITH moved AS (
            'The breaker of ' || lane_id || ' was opened by an operator: its jobs wait',
            'docs/runbooks/provider-down.md'
     FROM moved WHERE breaker_state = 2
-    {alert_fires}, summary = excluded.summary
+    {alert_fires}
 )
 SELECT lane_id FROM moved

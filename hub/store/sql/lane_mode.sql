@@ -13,7 +13,6 @@ WITH moved AS (
            'An operator holds ' || lane_id, 'docs/runbooks/lane-not-working.md'
     FROM moved WHERE mode <> 1
     {alert_fires}
-    WHERE alert.ended_at IS NOT NULL
 ), over AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
     FROM moved WHERE mode = 1 AND alert_key = 'LaneNotWorking/' || lane_id AND ended_at IS NULL

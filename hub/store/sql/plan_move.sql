@@ -1,5 +1,5 @@
--- Moves a plan from one state to another, with the signed statement that says so, and an alert if it stops.
--- No row: it does not stand there.
+-- Moves a plan from one state to another, with the signed statement that says so, and an alert if it stops: anew each
+-- time, since somebody has let it run in between. No row: it does not stand there.
 WITH moved AS (
     UPDATE plan
     SET state = CAST(:to_state AS smallint),
@@ -19,7 +19,7 @@ WITH moved AS (
            'A plan has stopped before its end', 'docs/runbooks/plan-stopped.md'
     FROM moved WHERE state = 3
     ON CONFLICT (alert_key) DO UPDATE
-    SET change = alert.change + 1, changed_at = now(), ended_at = NULL, started_at = now()
+    SET change = alert.change + 1, changed_at = now(), seen_at = now(), ended_at = NULL, started_at = now()
 ), stated AS (
     INSERT INTO outbox (statement_id, lane_id, job_id, envelope)
     SELECT CAST(:statement_id AS uuid), :outbox, plan_id, :envelope FROM moved

@@ -15,7 +15,6 @@ WITH saved AS (
            'The provider of ' || lane_id || ' is down: its jobs wait', 'docs/runbooks/provider-down.md'
     FROM saved WHERE breaker_state = 2
     {alert_fires}
-    WHERE alert.ended_at IS NOT NULL
 )
 UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
 FROM saved
