@@ -22,12 +22,17 @@ class Limits:
 class Gate:
     """The limits of one lane, exact because one owner keeps them. Times are monotonic seconds."""
 
-    def __init__(self, limits: Limits, breaker: Breaker) -> None:
+    def __init__(self, limits: Limits, breaker: Breaker, *, throttled_until: float = 0.0) -> None:
         self.breaker = breaker
         self._concurrency = limits.concurrency
         self._bucket = TokenBucket(limits.rate_per_second, limits.burst)
-        self._throttled_until = 0.0
+        self._throttled_until = throttled_until
         self.in_flight = 0
+
+    @property
+    def throttled_until(self) -> float:
+        """When the provider's wait is over; it never shrinks."""
+        return self._throttled_until
 
     @property
     def is_full(self) -> bool:

@@ -14,6 +14,7 @@ POLL_SECONDS = 1.0
 HELD_SECONDS = 0.25
 LINGER_SECONDS = 0.008
 BATCH = 64
+THROTTLE_SLACK_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ class Lane:
         self._store = store
         self._tools = tools
         self._orders = grant.orders
-        self._gate = Gate(limits, self._granted(grant))
+        throttled_until = tools.clock.monotonic() + grant.throttled_seconds
+        self._gate = Gate(limits, self._granted(grant), throttled_until=throttled_until)
         self._written = self._gate.breaker
+        self._written_throttle = throttled_until
         self._dispatch = Dispatch(lane, term=grant.term, tools=tools, gate=self._gate, done=self._one_done)
         self._adopted = False
         self._waits = False
@@ -50,7 +53,7 @@ class Lane:
     async def _claim(self) -> float | None:
         if not self._adopted:
             await self._adopt()
-        await self._write_breaker()
+        await self._write_down()
         free = min(self._gate.admits(self._tools.clock.monotonic()), BATCH)
         self._waits = free <= 0
         if self._waits:
@@ -75,10 +78,11 @@ class Lane:
             self.hint()
 
     async def drain(self) -> None:
-        """Claims nothing more and waits for the attempts under way."""
+        """Claims nothing more, waits for the attempts under way, and writes down what they have taught."""
         self._gate.close()
         while self._work:
             await asyncio.wait(self._work)
+        await self._write_down()
 
     def abandon(self) -> None:
         """Drops everything at once: the lane has a newer owner, who takes it over."""
@@ -90,6 +94,10 @@ class Lane:
         until = self._tools.clock.monotonic() + grant.open_seconds
         return Breaker(grant.breaker_state, until, grant.breaker_reason, grant.breaker_trips)
 
+    async def _write_down(self) -> None:
+        await self._write_breaker()
+        await self._write_throttle()
+
     async def _write_breaker(self) -> None:
         breaker = self._gate.breaker
         if (breaker.state, breaker.trips) == (self._written.state, self._written.trips):
@@ -98,6 +106,14 @@ class Lane:
         await self._store.save_breaker(self.lane, self.term, breaker, orders=self._orders, seconds=seconds)
         _log.warning("breaker moved", extra={"lane": self.lane, "breaker": breaker.state.name})
         self._written = breaker
+
+    async def _write_throttle(self) -> None:
+        if self._gate.throttled_until <= self._written_throttle:
+            return
+        # A little more than was asked for: what went together comes back together, and is one write.
+        until = self._gate.throttled_until + THROTTLE_SLACK_SECONDS
+        await self._store.save_throttle(self.lane, self.term, until - self._tools.clock.monotonic())
+        self._written_throttle = until
 
     async def _adopt(self) -> None:
         orphans = await self._store.adopt(self.lane, self.term)
@@ -161,5 +177,6 @@ class Lane:
 
     def _one_done(self) -> None:
         self._gate.ended()
-        if self._waits or self._gate.breaker.state is not self._written.state:
+        moved = self._gate.breaker.state is not self._written.state
+        if self._waits or moved or self._gate.throttled_until > self._written_throttle:
             self.hint()

@@ -129,7 +129,8 @@ class Report:
 class Grant:
     """A lane owned under a term, with what the store says of its breaker.
 
-    `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one.
+    `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one,
+    `throttled_seconds` of the time for which the provider wants nothing of the lane.
     """
 
     term: int
@@ -138,6 +139,7 @@ class Grant:
     open_seconds: float = 0.0
     breaker_reason: str = ""
     breaker_trips: int = 0
+    throttled_seconds: float = 0.0
 
 
 class LogUnavailable(Exception):
@@ -173,6 +175,10 @@ class LaneStore(Protocol):
         self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
     ) -> None:
         """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
+        ...
+
+    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """Writes down that the provider wants nothing of the lane for `seconds`."""
         ...
 
     async def next_due(self, lane: str) -> float | None:

@@ -84,6 +84,13 @@ class PostgresLaneStore:
         async with self._single.connect() as connection:
             await connection.execute(statements.SAVE_BREAKER, change)
 
+    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """Writes down that the provider wants nothing of the lane for `seconds`."""
+        async with self._single.connect() as connection:
+            await connection.execute(
+                statements.SAVE_THROTTLE, {"lane": lane, "term": term, "seconds": seconds}
+            )
+
     async def next_due(self, lane: str) -> float | None:
         """Seconds until the next job is due; None if none waits."""
         async with self._single.connect() as connection:

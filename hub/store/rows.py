@@ -104,6 +104,7 @@ def grant_from_row(row: RowMapping) -> Grant:
         open_seconds=row["breaker_seconds"] or 0.0,
         breaker_reason=row["breaker_reason"],
         breaker_trips=row["breaker_trips"],
+        throttled_seconds=row["throttled_seconds"] or 0.0,
     )
 
 

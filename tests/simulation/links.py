@@ -82,6 +82,10 @@ class StoreLink:
         """Writes the breaker down."""
         await self._ask(lambda: self._store.save_breaker(lane, term, breaker, orders=orders, seconds=seconds))
 
+    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """Writes the provider's wait down."""
+        await self._ask(lambda: self._store.save_throttle(lane, term, seconds))
+
     async def next_due(self, lane: str) -> float | None:
         """Reads."""
         return await self._ask(lambda: self._store.next_due(lane))

@@ -29,6 +29,7 @@ class LaneRow:
     breaker_reason: str = ""
     breaker_trips: int = 0
     breaker_orders: int = 0
+    throttled_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -181,6 +182,13 @@ class MemoryStore:
             is_open = breaker.state is BreakerState.OPEN
             row.breaker_until = self.now() + timedelta(seconds=seconds) if is_open else None
 
+    def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """As save_throttle.sql."""
+        row = self.lanes[lane]
+        if row.term == term:
+            until = self.now() + timedelta(seconds=seconds)
+            row.throttled_until = max(row.throttled_until or until, until)
+
     def next_due(self, lane: str) -> float | None:
         """As next_due.sql."""
         due = [row.due_at for row in self._of(lane) if not row.claimed_term and row.due_at is not None]
@@ -294,15 +302,18 @@ class MemoryStore:
             self.moved(row, old, state)
 
     def _grant(self, row: LaneRow) -> Grant:
-        left = (row.breaker_until - self.now()).total_seconds() if row.breaker_until else 0.0
         return Grant(
             term=row.term,
             orders=row.breaker_orders,
             breaker_state=row.breaker,
-            open_seconds=left,
+            open_seconds=self._left(row.breaker_until),
             breaker_reason=row.breaker_reason,
             breaker_trips=row.breaker_trips,
+            throttled_seconds=self._left(row.throttled_until),
         )
+
+    def _left(self, until: datetime | None) -> float:
+        return (until - self.now()).total_seconds() if until else 0.0
 
 
 def _claimed(row: JobRow, term: int, claimed_at: datetime) -> Claimed:

@@ -129,7 +129,9 @@ class Pair:
             return
         if self.chance.random() < 0.8:
             self.held = [h for h in self.held if h not in batch]
-        settlements = [self._settlement(job_id, seq) for job_id, seq in batch]
+        ends = [self._settlement(job_id, seq) for job_id, seq in batch]
+        # No owner has two ends of one attempt on their way.
+        settlements = list({(end.job_id, end.seq): end for end in ends}.values())
         real = await _caught(lambda: self._lanes.settle(self.lane, self.term, settlements))
         ours = await _caught(lambda: _later(lambda: self.model.settle(self.lane, self.term, settlements)))
         self._same("settle", ours, real)
@@ -185,6 +187,13 @@ class Pair:
         if self.lane in self.model.lanes:
             await self._lanes.save_breaker(self.lane, self.term, breaker, orders=orders, seconds=seconds)
             self.model.save_breaker(self.lane, self.term, breaker, orders=orders, seconds=seconds)
+
+    async def save_throttle(self) -> None:
+        """An owner writes down that the provider wants nothing for a while, often for less than is known."""
+        seconds = self.chance.choice((-5.0, 80.0, 3600.0))
+        if self.lane in self.model.lanes:
+            await self._lanes.save_throttle(self.lane, self.term, seconds)
+            self.model.save_throttle(self.lane, self.term, seconds)
 
     async def next_due(self) -> None:
         """An owner asks when to come back: now, much later, or when hinted."""
@@ -263,6 +272,7 @@ def _grant(grant: Any) -> tuple[object, ...]:
         grant.open_seconds > 0,
         grant.breaker_reason,
         grant.breaker_trips,
+        round(max(grant.throttled_seconds, 0.0), -2),
     )
 
 
@@ -328,6 +338,7 @@ _OPERATIONS = {
     Pair.expire: 1,
     Pair.cancel: 1,
     Pair.save_breaker: 1,
+    Pair.save_throttle: 1,
     Pair.next_due: 1,
     Pair.relay: 2,
     Pair.event: 3,

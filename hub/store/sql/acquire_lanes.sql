@@ -11,4 +11,5 @@ SET term = CASE WHEN owner = :owner THEN term ELSE term + 1 END,
 WHERE lane_id = ANY(CAST(:lanes AS text[])) AND (owner = :owner OR lease_until < now())
 RETURNING lane_id, term, mode, breaker_state, breaker_reason, breaker_trips, breaker_orders,
           CASE WHEN breaker_until = 'infinity' THEN 'Infinity'
-               ELSE EXTRACT(EPOCH FROM breaker_until - now()) END::double precision AS breaker_seconds
+               ELSE EXTRACT(EPOCH FROM breaker_until - now()) END::double precision AS breaker_seconds,
+          EXTRACT(EPOCH FROM throttled_until - now())::double precision AS throttled_seconds
