@@ -79,6 +79,11 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
     assert_never(outcome)
 
 
+def must_be_alone(job: Claimed) -> bool:
+    """Whether only the next lost worker would make `job` poison: then no other job may share that worker."""
+    return job.purpose is Purpose.EXECUTE and job.losses >= POISON_AFTER - 1
+
+
 def after_event(state: JobState, outcome: Outcome) -> Decision | None:
     """What a verified webhook changes in a job that stands in `state`; None: nothing.
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
-from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.company import Company
+from hub.jobs.decide import Moment, after_attempt, must_be_alone
 from hub.jobs.gate import Gate
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
@@ -59,19 +60,31 @@ class Dispatch:
         self._tools = tools
         self._gate = gate
         self._done = done
-        self.is_stalled = False
+        self._company = Company()
+        self._is_log_away = False
+
+    @property
+    def is_stalled(self) -> bool:
+        """True if what is claimed now would have to wait before it is sent."""
+        return self._is_log_away or self._company.is_closed
 
     async def perform(self, batch: Sequence[Orphan]) -> None:
         """Sends fresh attempts to the spoke, never before the log holds their intents."""
         warranted = await self._state_intents(batch)
         for purpose in Purpose:
-            group = [w for w in warranted if w.claimed.purpose is purpose]
+            group = [w for w in warranted if w.claimed.purpose is purpose and not must_be_alone(w.claimed)]
             if group:
-                await self._send(group)
+                async with self._company.together():
+                    await self._send(group)
+        for suspect in (w for w in warranted if must_be_alone(w.claimed)):
+            async with self._company.alone():
+                await self._send([suspect])
 
     async def recover(self, batch: Sequence[Orphan]) -> None:
         """Finds out what became of attempts that an older owner, or a cut stream, left behind."""
-        await self._resolve(await self._state_intents(batch))
+        has_suspects = any(must_be_alone(o.claimed) for o in batch)
+        async with self._company.alone() if has_suspects else self._company.together():
+            await self._resolve(await self._state_intents(batch))
 
     async def _state_intents(self, batch: Sequence[Orphan]) -> list[Warranted]:
         answers = await self._append([o.intent for o in batch], batch[0].claimed)
@@ -95,11 +108,11 @@ class Dispatch:
                 answers = await self._tools.log.append(envelopes, first.origin.trace)
             except LogUnavailable as problem:
                 _log.warning("audit log unavailable", extra={"lane": self._lane, "problem": str(problem)})
-                self.is_stalled = True
+                self._is_log_away = True
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
-                self.is_stalled = False
+                self._is_log_away = False
                 return answers
 
     async def _send(self, group: list[Warranted]) -> None:

@@ -58,7 +58,7 @@ class Lane:
         self._waits = free <= 0
         if self._waits:
             return await self._until_admitted()
-        # What is claimed while the log is away would all go at once when it is back, past the rate.
+        # What is claimed while nothing can be sent would all go at once afterwards, past the rate.
         if self._dispatch.is_stalled or not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
         if self._gate.in_flight:

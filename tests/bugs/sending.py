@@ -146,6 +146,17 @@ SENDING = (
         tests=("tests/hub/test_decide.py::test_work_that_kills_its_worker_every_time_is_given_up_as_poison",),
     ),
     Bug(
+        name="suspect-in-company",
+        file="hub/jobs/decide.py",
+        old="    return job.purpose is Purpose.EXECUTE and job.losses >= POISON_AFTER - 1\n",
+        new="    return job.purpose is Purpose.EXECUTE and job.losses >= 2**31\n",
+        breaks="a job is given up as poison for workers that another job has killed",
+        holds="no job takes others down with it",
+        tests=(
+            "tests/hub/test_poison.py::test_a_job_is_alone_when_one_more_lost_worker_would_make_it_poison",
+        ),
+    ),
+    Bug(
         name="silence-means-not-sent",
         file="spokes/kit/worker.py",
         old="    if harmless or not track.may_have_left:\n",

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.jobs.decide import ABSENT_ONCE, POISON_AFTER, Moment, after_attempt, after_event, backoff
+from hub.jobs.decide import (
+    ABSENT_ONCE,
+    POISON_AFTER,
+    Moment,
+    after_attempt,
+    after_event,
+    backoff,
+    must_be_alone,
+)
 from hub.jobs.letters import Cause, cause_of
 from hub.jobs.model import SETTLED, TRANSITIONS, JobState, Purpose
 from hub.jobs.outcome import (
@@ -224,6 +232,12 @@ def test_work_that_kills_its_worker_every_time_is_given_up_as_poison() -> None:
         (JobState.RETRY_WAIT, None),
         (JobState.DEAD, Cause.POISON),
     ]
+
+
+def test_a_job_must_be_alone_when_the_next_lost_worker_would_make_it_poison_but_not_to_be_looked_up() -> None:
+    assert [must_be_alone(claimed(losses=n)) for n in range(POISON_AFTER + 1)] == [False, False, True, True]
+    asked = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, losses=POISON_AFTER - 1)
+    assert not must_be_alone(asked)
 
 
 def test_a_doubt_that_nobody_could_settle_in_the_jobs_time_goes_to_a_person() -> None:

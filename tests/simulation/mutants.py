@@ -188,6 +188,7 @@ MUTANTS: Mapping[str, list[Patch]] = {
     "rate ignored": [(Gate, "begun", _never_counts)],
     "an unseen claim is left alone": [(Lane, "run_once", Lane._claim)],
     "a doubt is forgotten": [(sys.modules[Dispatch.__module__], "after_attempt", Over(_doubtless))],
+    "suspects in company": [(sys.modules[Dispatch.__module__], "must_be_alone", lambda job: False)],
     "held events are left alone": [(ApplyHeld, "run_once", _apply_nothing)],
     "a restarted spoke begins what is older": [(Attempts, "is_older", _never_older)],
     "outbox cleared unread": [(Relay, "run_once", _forget_outbox)],

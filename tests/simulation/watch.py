@@ -63,6 +63,7 @@ class Watch:
         """Jobs of requests that are on their way for longer than the hub waits for them."""
         self._heard_at: dict[str, float] = {}
         self._running: set[str] = set()
+        self._alone = ""
         self._possible: dict[str, str] = {}
         self._doubted: dict[str, str] = {}
         self._job_quiet: dict[str, Quiet] = {}
@@ -99,7 +100,10 @@ class Watch:
 
     def begun(self, claimed: Claimed) -> None:
         """A spoke begins an attempt."""
+        if self._running and (_is_suspect(claimed) or self._alone in self._running):
+            self.wrong("alone", claimed.attempt_id, f"beside {', '.join(sorted(self._running))}")
         self._running.add(claimed.attempt_id)
+        self._alone = claimed.attempt_id if _is_suspect(claimed) else self._alone
         most = self._world.limits.concurrency
         if len(self._running) > most:
             self.wrong(
@@ -247,3 +251,8 @@ class Watch:
             self.wrong(
                 "rate", f"term {term}", f"{n} attempts are {-self._tokens:.2f} more than the rate allows"
             )
+
+
+def _is_suspect(claimed: Claimed) -> bool:
+    """Whether one more lost worker makes a job poison, so that it must not be another's doing."""
+    return claimed.purpose is Purpose.EXECUTE and claimed.losses + 1 >= POISON_AFTER
