@@ -1,16 +1,15 @@
 """A provider is down until a thousand jobs are dead letters; a person takes the runbook and a terminal."""
 
 import asyncio
-import json
 import mailbox
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hub.cli.stack.ports import Ports
 from integration.jobs.v1 import job_pb2
 from tests.alerts.alertmanager import Alertmanager
+from tests.alerts.sinks import ALERTMANAGER, ON_CALL, write_sinks
 from tests.campaigns import person
 from tests.campaigns.books import Books, not_once
 from tests.campaigns.core import Ask, Core
@@ -26,7 +25,7 @@ FRESH = 10
 SUBMIT_RATE = 100
 REPLAY_RATE, FIRST_CHUNKS_SECONDS = 10, 30
 ALERT_SECONDS = 30
-SINKS = {"alertmanager", "on-call"}
+SINKS = {ALERTMANAGER, ON_CALL}
 
 _UNTOLD = """
 SELECT (SELECT count(*) FROM dead_letter l LEFT JOIN alert a USING (alert_key) WHERE a.alert_key IS NULL)
@@ -42,7 +41,7 @@ async def run(report: Report, *, jobs: int, wanted: Wanted) -> None:
     state = scratch()
     ports = Ports(wanted.base_port)
     alertmanager = Alertmanager(state)
-    sinks = {"hub": {"HUB_ALERT_SINKS_FILE": str(_sinks(state, alertmanager, ports))}}
+    sinks = {"hub": write_sinks(state, alertmanager, inbox=ports.address("smtp-inbox"))}
     alertmanager.start()
     try:
         async with Gateway(ports.address("stripe-sandbox")) as provider:
@@ -210,17 +209,6 @@ async def _prove_plan(ana: Person, digest: str) -> None:
     await ana.types("hubctl evidence export PLAN")
     verified = await ana.types("hubctl evidence verify PLAN")
     report.expect("the plan's bundle is VALID", verified.value["valid"], verified.value)
-
-
-def _sinks(state: Path, alertmanager: Alertmanager, ports: Ports) -> Path:
-    mail = {"host": "127.0.0.1", "port": ports.of("smtp-inbox"), "tls": "none"}
-    sinks: list[Mapping[str, object]] = [
-        {"name": "alertmanager", "kind": "alertmanager", "url": alertmanager.url},
-        {"name": "on-call", "kind": "smtp", "from": "hub@example.com", "to": ["on-call@example.com"], **mail},
-    ]
-    path = state / "sinks.json"
-    path.write_text(json.dumps(sinks))
-    return path
 
 
 async def _firing(ground: Ground, name: str) -> int:

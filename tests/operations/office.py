@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import grpc
 from aiohttp import web
 
 from hub.cli.evidence import verify_bundle
@@ -53,10 +54,10 @@ class Provider:
 
 
 class Person:
-    """Somebody on call, by name."""
+    """Somebody on call, with a channel of their own to the hub."""
 
-    def __init__(self, whole: Whole, name: str) -> None:
-        self.ops = operations_service_pb2_grpc.OperationsServiceStub(whole.operators[name])
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.ops = operations_service_pb2_grpc.OperationsServiceStub(channel)
 
     async def preview(self, kind: str, pace: Mapping[str, int] | None = None, **wanted: Any) -> plan_pb2.Plan:
         """A preview of a plan."""
@@ -169,5 +170,5 @@ async def opened(home: Path, urls: Mapping[str, str]) -> AsyncIterator[Office]:
     await provider.up()
     accounts = {"echo": account(f"http://127.0.0.1:{provider.port}", webhook_secrets=[])}
     async with running(home, urls, accounts) as whole:
-        yield Office(whole, provider, Person(whole, "ana"), Person(whole, "luis"))
+        yield Office(whole, provider, Person(whole.operators["ana"]), Person(whole.operators["luis"]))
     await provider.down()

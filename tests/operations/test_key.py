@@ -73,7 +73,7 @@ async def test_a_job_that_is_sent_again_is_sent_under_its_first_key(
         http_server(failing.application()) as url,
         running(tmp_path, urls, {"echo": account(url, webhook_secrets=[])}) as whole,
     ):
-        office = Office(whole, Provider(), Person(whole, "ana"), Person(whole, "luis"))
+        office = Office(whole, Provider(), Person(whole.operators["ana"]), Person(whole.operators["luis"]))
         job = await office.charge(1, attempts=5, wait=20)
     assert job.state == job_pb2.JOB_STATE_SUCCEEDED
     assert failing.keys == [job.job_id] * (len(failures) + 1)
