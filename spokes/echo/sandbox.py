@@ -1,6 +1,7 @@
 """Echo's sandbox: a trivial payment provider. Our own, so it proves nothing about real ones.
 
-`pm_declined` is declined; `pm_pending` settles a second later and sends a webhook.
+`pm_declined` is declined; `pm_pending` settles a second later and sends a webhook; for `pm_closed` it takes
+our credentials for wrong.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from spokes.kit.webhooks import sign_standard
 SETTLE_SECONDS = 1.0
 
 Json = dict[str, Any]
+
+_CLOSED: tuple[int, Json] = (403, {"error": {"code": "account_closed"}})
 
 
 class Sandbox:
@@ -61,7 +64,7 @@ class Sandbox:
             body = await request.read()
             self.begun += 1
             if self.refuses:
-                return _json({"error": {"code": "account_closed"}}, 403)
+                return _json(_CLOSED[1], _CLOSED[0])
             if self._latency:
                 await asyncio.sleep(self._latency)
             key = request.path + " " + request.headers.get("Idempotency-Key", f"none-{next(self._ids)}")
@@ -79,6 +82,8 @@ class Sandbox:
         method = asked["payment_method"]
         if method == "pm_declined":
             return 402, {"error": {"code": "card_declined"}}
+        if method == "pm_closed":
+            return _CLOSED
         state = "pending" if method == "pm_pending" else "captured" if asked["capture"] else "authorized"
         payment: Json = {
             "id": f"pay_{next(self._ids)}",

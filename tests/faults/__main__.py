@@ -17,6 +17,7 @@ import click
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from mesh.failpoints import POINTS
+from tests.alerts.alertmanager import Alertmanager, Missing
 from tests.faults.campaign import Campaign
 from tests.faults.plan import IMPOSSIBLE, REPEATS, Shot, Strike, shots, strikes
 from tests.faults.rig import PEERS, Rig
@@ -52,7 +53,7 @@ def main(
     """Runs one campaign. Exit code 1: an invariant does not hold, or a point was not hit."""
     state = Path(tempfile.mkdtemp(prefix="faults-"))
     state.chmod(0o711)
-    rig = Rig(state, base_port=base_port, peers=peers or PEERS)
+    rig = Rig(state, base_port=base_port, peers=peers or PEERS, alertmanager=_alertmanager(state))
     if enumerated:
         plan = strikes(seed, peers=rig.peers, points=points or tuple(POINTS), repeats=repeats)[:runs]
         good = asyncio.run(run(rig, seed, enumerated=plan))
@@ -104,16 +105,30 @@ def report(campaign: Campaign, *, seconds: float, need_written: int) -> bool:
     click.echo("kills by window: " + ", ".join(f"{w}: {tally.windows[w]}" for w in WINDOWS))
     click.echo("jobs by state: " + _counts(tally.states))
     click.echo("calls answered otherwise: " + _counts(campaign.refusals))
+    click.echo(
+        f"dead letters: {tally.letters}; alerts of theirs seen at Alertmanager: {len(tally.alerts)}, "
+        f"under {len({key for key, _ in tally.alerts})} keys"
+    )
     for line in (*tally.missed, *map(str, tally.violations)):
         click.echo(line)
     enough = tally.windows[WRITTEN] >= need_written
     if not enough:
         click.echo(f"void: only {tally.windows[WRITTEN]} kills in {WRITTEN}, {need_written} are needed")
+    if tally.doomed and not tally.alerts:
+        click.echo(f"void: {tally.doomed} requests were doomed, and no alert of a dead letter was seen")
+        enough = False
     click.echo(
         f"{tally.runs} runs, {tally.jobs} jobs, {len(tally.missed)} points not hit, "
         f"{len(tally.violations)} violations, {seconds:.0f} s, {seconds / max(tally.runs, 1):.2f} s per run"
     )
     return enough and not tally.missed and not tally.violations
+
+
+def _alertmanager(state: Path) -> Alertmanager:
+    try:
+        return Alertmanager(state)
+    except Missing as missing:
+        raise click.ClickException(str(missing)) from None
 
 
 def _restarts(rig: Rig) -> str:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.faults import trace
-from tests.faults.checker import Violation, check
-from tests.faults.client import Client, methods
+from tests.faults.checker import Found, Violation, check, check_alerts
+from tests.faults.client import DOOMED, Client, methods
 from tests.faults.gather import forget, gather
+from tests.faults.oncall import give_up, told
 from tests.faults.plan import Shot, Strike
 from tests.faults.rig import SANDBOXES, Rig, part_of
 from tests.faults.trace import Kill, Pass
@@ -26,7 +27,11 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Tally:
-    """What a campaign has come to so far."""
+    """What a campaign has come to so far.
+
+    `doomed`: the requests that are never done. `alerts`: those of dead letters that Alertmanager has shown,
+    each by its key and its beginning.
+    """
 
     runs: int = 0
     jobs: int = 0
@@ -36,6 +41,9 @@ class Tally:
     victims: Counter[str] = field(default_factory=Counter)
     windows: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    doomed: int = 0
+    letters: int = 0
+    alerts: set[tuple[str, str]] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -140,6 +148,7 @@ class Campaign:
     async def _traffic(self, run: str, peer: str, requests: Sequence[str]) -> AsyncIterator[None]:
         """Some requests at once, whose keys name the run; when it ends, all have been accepted."""
         self._tries += 1
+        self.tally.doomed += sum(method in DOOMED for method in requests)
         key = f"faults-{self._seed}-{run}-{self._tries}"
         async with asyncio.TaskGroup() as group:
             for number, method in enumerate(requests):
@@ -165,7 +174,7 @@ class Campaign:
         if not await rig.settled(seconds=SETTLE_SECONDS):
             self._say("the block has not settled in time")
         found = await gather(rig, self._client)
-        violations = check(found)
+        violations = [*check(found), *await self._give_up(found)]
         tally.jobs += len(found.asked)
         tally.effects += len(found.effects)
         tally.states.update(one.state for one in found.asked)
@@ -180,3 +189,12 @@ class Campaign:
         self._client.journal.clear()
         self._kills.clear()
         await forget(rig)
+
+    async def _give_up(self, found: Found) -> list[Violation]:
+        """Has the dead given up, so that the next block's must raise their alerts anew: theirs must end."""
+        keys = {letter.alert_key for letter in found.letters}
+        self.tally.letters = len(found.letters)
+        self.tally.alerts |= {(a.key, a.began) for a in found.alerts if a.shown and a.key in keys}
+        if not await give_up(self._rig):
+            return []
+        return check_alerts(*await told(self._rig))

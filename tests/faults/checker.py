@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 ENDED = frozenset({"SUCCEEDED", "DECLINED", "DEAD", "CANCELLED", "EXPIRED"})
-NO_EFFECT = frozenset({"DECLINED", "CANCELLED", "EXPIRED"})
+NO_EFFECT = frozenset({"DECLINED", "DEAD", "CANCELLED", "EXPIRED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,30 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter, and the alert that is to tell of it. `waits`: nobody has dealt with it yet."""
+
+    job_id: str
+    alert_key: str
+    waits: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert as the hub keeps it, and as it was told.
+
+    `untold`: receivers that have not taken it since it began. `shown`: whether Alertmanager says that it
+    fires; None: there is no Alertmanager to ask.
+    """
+
+    key: str
+    began: str
+    fires: bool = True
+    untold: tuple[str, ...] = ()
+    shown: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """All that is known after a block of runs. `wired`: attempts that were about to write a request."""
 
@@ -72,6 +96,8 @@ class Found:
     proofs: Sequence[Proof] = ()
     wired: Sequence[str] = ()
     deliveries: Sequence[Delivery] = ()
+    letters: Sequence[Letter] = ()
+    alerts: Sequence[Told] = ()
     blind: frozenset[str] = field(default=frozenset({"smtp"}))
 
 
@@ -89,8 +115,15 @@ class Violation:
 
 def check(found: Found) -> list[Violation]:
     """Every violation of every invariant."""
-    checks = (_intent_first, _one_evidence, _one_effect, _ends, _webhooks, _proven, _terms)
-    return [violation for each in checks for violation in each(found)]
+    checks = (_intent_first, _one_evidence, _one_effect, _ends, _webhooks, _proven, _terms, _lettered)
+    found_so = [violation for each in checks for violation in each(found)]
+    return found_so + check_alerts(found.letters, found.alerts)
+
+
+def check_alerts(letters: Iterable[Letter], alerts: Iterable[Told]) -> list[Violation]:
+    """I11: each dead letter has its alert, and what fires, and nothing else, is with those on call."""
+    by_key = {alert.key: alert for alert in alerts}
+    return [*_alarmed(letters, by_key), *_told(by_key.values())]
 
 
 def _intent_first(found: Found) -> Iterator[Violation]:
@@ -127,7 +160,7 @@ def _one_evidence(found: Found) -> Iterator[Violation]:
 
 
 def _one_effect(found: Found) -> Iterator[Violation]:
-    """I3: at most one effect per job, exactly one where the job succeeded, none where it was declined."""
+    """I3: at most one effect per job, exactly one where it succeeded, none where it was declined or died."""
     counts = Counter(e.job_id for e in found.effects)
     known = {job_id: asked for asked in found.asked for job_id in asked.job_ids}
     for job_id, count in counts.items():
@@ -181,6 +214,35 @@ def _terms(found: Found) -> Iterator[Violation]:
         terms = [s.term for s in sorted(intents, key=lambda s: s.index)]
         if terms != sorted(terms):
             yield Violation("I8", job_id, f"terms go back: {terms}")
+
+
+def _lettered(found: Found) -> Iterator[Violation]:
+    """I4: who waits for a person, dead or parked in doubt, is a dead letter."""
+    waiting = {letter.job_id for letter in found.letters if letter.waits}
+    for asked in found.asked:
+        if asked.state == "DEAD" or (asked.state == "IN_DOUBT" and not asked.due):
+            for job_id in set(asked.job_ids) - waiting:
+                yield Violation("I4", job_id, f"stands in {asked.state}, and is no dead letter")
+
+
+def _alarmed(letters: Iterable[Letter], alerts: Mapping[str, Told]) -> Iterator[Violation]:
+    for letter in letters:
+        alert = alerts.get(letter.alert_key)
+        if alert is None:
+            yield Violation("I11", letter.job_id, f"a dead letter without its alert {letter.alert_key}")
+        elif letter.waits and not alert.fires:
+            yield Violation("I11", letter.job_id, f"waits, yet its alert {alert.key} has ended")
+
+
+def _told(alerts: Iterable[Told]) -> Iterator[Violation]:
+    for alert in alerts:
+        if alert.fires:
+            for sink in alert.untold:
+                yield Violation("I11", alert.key, f"{sink} has not taken it since it began")
+            if alert.shown is False:
+                yield Violation("I11", alert.key, "fires, and Alertmanager does not show it")
+        elif alert.shown:
+            yield Violation("I11", alert.key, "has ended, and Alertmanager shows it still")
 
 
 def _by_job(said: Iterable[Said]) -> Mapping[str, list[Said]]:

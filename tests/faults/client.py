@@ -20,6 +20,10 @@ TENANT = "acme"
 PATIENCE_SECONDS = 90.0
 AGAIN_SECONDS = 0.2
 CALL_SECONDS = 10.0
+CLOSED, NO_ADDRESS = "pm_closed", "no address"
+DOOMED = frozenset({CLOSED, NO_ADDRESS})
+"""What is never done: its first attempt makes it a dead letter."""
+
 _FINAL = {
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.ALREADY_EXISTS,
@@ -103,20 +107,26 @@ class Client:
 
 
 def methods(peer: str, point: str, count: int) -> Sequence[str]:
-    """How the requests of a run are paid: some are declined; some are confirmed by webhook at the echo."""
-    if peer != "echo":
+    """How the requests of a run are paid: so many and, but at stripe, one more that is doomed.
+
+    At the echo some are declined, and some are confirmed by webhook.
+    """
+    if peer == "stripe":
         return ["pm_card_visa"] * count
-    if point.startswith("hub.event"):
-        return ["pm_pending", *(["pm_card"] * (count - 1))]
-    return ["pm_declined", *(["pm_card"] * (count - 1))]
+    if peer == "smtp":
+        return ["pm_card_visa"] * count + [NO_ADDRESS]
+    first = "pm_pending" if point.startswith("hub.event") else "pm_declined"
+    return [first, *(["pm_card"] * (count - 1)), CLOSED]
 
 
 def _request(entry: Entry) -> payments_service_pb2.ChargeRequest | messaging_service_pb2.SendEmailRequest:
     context = context_pb2.RequestContext(request_id=entry.request_id, tenant=TENANT, provider=entry.peer)
+    if entry.method in DOOMED:
+        context.retry.max_attempts = 1
     if entry.peer == "smtp":
         return messaging_service_pb2.SendEmailRequest(
             context=context,
-            to_addresses=["customer@example.com"],
+            to_addresses=["kundin-ü@example.com" if entry.method == NO_ADDRESS else "customer@example.com"],
             subject=f"Order {entry.request_id}",
             text_body="Thank you.",
         )

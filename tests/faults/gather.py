@@ -1,4 +1,4 @@
-"""Collects what the checker compares: from the client, the providers, the log and the hub."""
+"""Collects what the checker compares: from the client, the providers, the log, the hub and those on call."""
 
 import asyncio
 import base64
@@ -20,6 +20,7 @@ from hub.cli.story.sandbox import LocalStripe
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
 from tests.faults.checker import Delivery, Effect, Found, Proof, Said
 from tests.faults.client import Client
+from tests.faults.oncall import told
 from tests.faults.rig import SANDBOXES, Rig
 from tests.faults.trace import Pass
 
@@ -34,6 +35,7 @@ async def gather(rig: Rig, client: Client) -> Found:
     jobs = sorted({job_id for one in asked for job_id in one.job_ids})
     said, proofs = await bundles(rig, jobs)
     passes = rig.passes()
+    letters, alerts = await told(rig)
     return Found(
         asked=asked,
         effects=await effects(rig, {j: one.provider for one in asked for j in one.job_ids}),
@@ -41,6 +43,8 @@ async def gather(rig: Rig, client: Client) -> Found:
         proofs=proofs,
         wired=sorted({one.ids[0] for one in passes if one.name == "worker.writing"}),
         deliveries=await deliveries(rig, passes),
+        letters=letters,
+        alerts=alerts,
     )
 
 

@@ -12,10 +12,13 @@ import psutil
 
 from hub.cli.place import Place, load
 from hub.cli.stack.layout import Layout
+from hub.cli.stack.ports import Ports
 from hub.cli.stack.postgres import Server
 from hub.cli.stack.stack import Options, Say, Stack
 from mesh import failpoints
 from mesh.clock import SystemClock
+from tests.alerts.alertmanager import Alertmanager
+from tests.alerts.sinks import ALERTMANAGER, ON_CALL, write_sinks
 from tests.faults import trace
 from tests.faults.trace import Pass
 
@@ -33,34 +36,53 @@ SELECT (SELECT count(*) FROM job WHERE due_at IS NOT NULL OR claimed_term <> 0)
 
 
 class Rig:
-    """The stack of a campaign, with the spokes of `peers`. `mended`: the seconds of each restart, by part."""
+    """The stack of a campaign, with the spokes of `peers`. `mended`: the seconds of each restart, by part.
+
+    With an Alertmanager, which runs as long as the stack does, the hub tells its alerts to it, and by mail
+    where there is a mail system. `sinks` are their names.
+    """
 
     def __init__(
-        self, state: Path, *, base_port: int, peers: tuple[str, ...] = PEERS, say: Say | None = None
+        self,
+        state: Path,
+        *,
+        base_port: int,
+        peers: tuple[str, ...] = PEERS,
+        alertmanager: Alertmanager | None = None,
+        say: Say | None = None,
     ) -> None:
         self._state = state
         self._armed, self._trace = state / "armed", state / "trace"
         self._clock = SystemClock()
         self.mended: dict[str, list[float]] = defaultdict(list)
         self.peers = peers
+        self.alertmanager = alertmanager
+        self.sinks: frozenset[str] = frozenset()
         roles = {"hub": "hub", "audit": "audit", "ray": "actor"} | {f"spoke-{p}": f"spoke-{p}" for p in peers}
-        options = Options(
-            Layout.at(state),
-            base_port=base_port,
-            spokes=peers,
-            environment={part: self._variables(role) for part, role in roles.items()},
-        )
+        environment = {part: self._variables(role) for part, role in roles.items()}
+        if alertmanager is not None:
+            mail = Ports(base_port).address(SANDBOXES["smtp"]) if "smtp" in peers else ""
+            environment["hub"] |= write_sinks(state, alertmanager, inbox=mail)
+            self.sinks = frozenset({ALERTMANAGER, ON_CALL} if mail else {ALERTMANAGER})
+        options = Options(Layout.at(state), base_port=base_port, spokes=peers, environment=environment)
         self._stack = Stack(options, say=say)
 
     async def start(self) -> None:
         """Returns when every part is ready."""
         for directory in (self._armed, self._trace):
             directory.mkdir(parents=True)
-        await self._stack.start()
+        if self.alertmanager is not None:
+            await asyncio.to_thread(self.alertmanager.start)
+        try:
+            await self._stack.start()
+        except BaseException:
+            self._stop_alertmanager()
+            raise
 
     async def stop(self) -> None:
         """Drains every part."""
         await self._stack.stop()
+        self._stop_alertmanager()
 
     @property
     def place(self) -> Place:
@@ -149,6 +171,10 @@ class Rig:
         """Begins a new trace."""
         for file in self._trace.iterdir():
             file.unlink()
+
+    def _stop_alertmanager(self) -> None:
+        if self.alertmanager is not None:
+            self.alertmanager.stop()
 
     def _server(self) -> Server:
         return self._stack.postgres_server()
