@@ -41,8 +41,8 @@ class WatchedLog:
         self._alerts = alerts
         self._clock = clock
         self._away_since: float | None = None
-        # Another process may have raised it and died: the first success ends it.
-        self._may_fire = True
+        # None: another process may have raised it and died, so the first success ends it.
+        self._fires: bool | None = None
 
     async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
         """Appends in order; raises LogUnavailable."""
@@ -52,25 +52,24 @@ class WatchedLog:
             await self._away()
             raise
         self._away_since = None
-        if self._may_fire:
-            self._may_fire = False
-            await self._tell(over=True)
+        if self._fires is not False:
+            await self._tell(fires=False)
         return answers
 
     async def _away(self) -> None:
         now = self._clock.monotonic()
         if self._away_since is None:
             self._away_since = now
-        if now - self._away_since >= PATIENCE_SECONDS and not self._may_fire:
-            self._may_fire = True
-            await self._tell(over=False)
+        if now - self._away_since >= PATIENCE_SECONDS and self._fires is not True:
+            await self._tell(fires=True)
 
-    async def _tell(self, *, over: bool) -> None:
+    async def _tell(self, *, fires: bool) -> None:
+        self._fires = fires
         try:
-            if over:
-                await self._alerts.end_alert(AUDIT_UNAVAILABLE.key)
-            else:
+            if fires:
                 await self._alerts.raise_alert(AUDIT_UNAVAILABLE)
+            else:
+                await self._alerts.end_alert(AUDIT_UNAVAILABLE.key)
         except Exception:  # noqa: BLE001 - an alert that cannot be written must not stop the work
-            self._may_fire = over
+            self._fires = None
             _log.exception("alert not written", extra={"alert": AUDIT_UNAVAILABLE.key})
