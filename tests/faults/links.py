@@ -26,6 +26,8 @@ from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
 from mesh.channel import open_channel
 from mesh.identity import Identity
+from tests.alerts.alertmanager import Alertmanager
+from tests.alerts.sinks import write_sinks
 from tests.e2e.core import TENANT, Core, statements
 from tests.faults.checker import Asked, Effect, Found, check
 from tests.faults.gather import bundles
@@ -38,10 +40,22 @@ STEP_SECONDS = 60.0
 
 
 class Linked:
-    """The stack. `provider`, `audit` and `database` are the proxies before what they are named after."""
+    """The stack. `provider`, `audit` and `database` are the proxies before what they are named after.
 
-    def __init__(self, stack: Stack, provider: FaultProxy, audit: FaultProxy, database: FaultProxy) -> None:
+    The hubs tell their alerts to `alertmanager`.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        alertmanager: Alertmanager,
+        *,
+        provider: FaultProxy,
+        audit: FaultProxy,
+        database: FaultProxy,
+    ) -> None:
         self.stack = stack
+        self.alertmanager = alertmanager
         self.provider = provider
         self.audit = audit
         self.database = database
@@ -86,6 +100,23 @@ class Linked:
             return self.logged(part, *messages) > more_than
 
         assert await until(has_logged, STEP_SECONDS), f"{part} never said: {messages}"
+
+    async def shows(self, alert: str) -> bool:
+        """Whether Alertmanager says that an alert of this name fires."""
+        shown = await asyncio.to_thread(self.alertmanager.alerts)
+        return alert in {one["labels"]["alertname"] for one in shown}
+
+    async def until_shown(self, alert: str) -> None:
+        """Returns when Alertmanager says that an alert of this name fires."""
+        assert await until(lambda: self.shows(alert), STEP_SECONDS), f"{alert} is not shown"
+
+    async def until_resolved(self, alert: str) -> None:
+        """Returns when Alertmanager says no more that an alert of this name fires."""
+
+        async def is_resolved() -> bool:
+            return not await self.shows(alert)
+
+        assert await until(is_resolved, STEP_SECONDS), f"{alert} is shown still"
 
     def owner(self) -> str:
         """The hub that owns the lane: who was the last to take it."""
@@ -152,6 +183,10 @@ async def linked(*, hubs: int = 2) -> AsyncIterator[Linked]:
             name: await open_things.enter_async_context(FaultProxy(ports.address(name)))
             for name in ("echo-sandbox", "audit", "postgres")
         }
+        alertmanager = Alertmanager(state)
+        open_things.callback(alertmanager.stop)
+        await asyncio.to_thread(alertmanager.start)
+        sinks = write_sinks(state, alertmanager)
         before_hub = {name: proxies[name].address for name in ("audit", "postgres")}
         before_spoke = {"echo-sandbox": proxies["echo-sandbox"].address}
         stack = Stack(
@@ -161,12 +196,19 @@ async def linked(*, hubs: int = 2) -> AsyncIterator[Linked]:
                 spokes=("echo",),
                 pool=INLINE,
                 hubs=hubs,
+                environment=dict.fromkeys(ports.hub_names, sinks),
                 detours={"spoke-echo": before_spoke, **dict.fromkeys(ports.hub_names, before_hub)},
             )
         )
         open_things.push_async_callback(stack.stop)
         await stack.start()
-        links = Linked(stack, *(proxies[name] for name in ("echo-sandbox", "audit", "postgres")))
+        links = Linked(
+            stack,
+            alertmanager,
+            provider=proxies["echo-sandbox"],
+            audit=proxies["audit"],
+            database=proxies["postgres"],
+        )
         open_things.push_async_callback(links.core.close)
         yield links
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from hub.cli.stack import postgres
 from hub.cli.stack.processes import until
+from hub.jobs.watched_log import AUDIT_UNAVAILABLE
 from tests.faults.links import STEP_SECONDS, Linked, linked
 
 pytestmark = [pytest.mark.campaign, pytest.mark.asyncio(loop_scope="module")]
@@ -96,6 +97,7 @@ async def charge_until_the_log_is_full(links: Linked) -> list[str]:
 async def test_no_call_leaves_while_the_log_has_no_room_and_all_goes_on_when_it_has(
     links: Linked, log_on_small_disk: Path
 ) -> None:
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
     fill(log_on_small_disk)
     jobs = await charge_until_the_log_is_full(links)
     jobs += await links.charge(20)
@@ -106,9 +108,11 @@ async def test_no_call_leaves_while_the_log_has_no_room_and_all_goes_on_when_it_
         return links.provider.pieces == asked
 
     assert await until(is_still, STEP_SECONDS)
+    await links.until_shown(AUDIT_UNAVAILABLE.name)
     assert links.stack.fallen() == []
     (log_on_small_disk / FILLER).unlink()
     await links.end_well(jobs)
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
 
 
 async def test_a_database_killed_under_load_loses_and_doubles_nothing(links: Linked) -> None:

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from hub.cli.stack.processes import until
+from hub.jobs.watched_log import AUDIT_UNAVAILABLE
 from integration.jobs.v1 import job_pb2
 from tests.faults.links import STEP_SECONDS, Linked, linked
 from tests.faults.proxy import Cut, Fault, Hold, Pass, Refuse, Reset, Silent
@@ -104,24 +105,30 @@ async def test_a_ghost_that_comes_after_its_job_was_sent_again_pays_nothing(link
 
 
 async def test_no_call_leaves_while_the_log_cannot_be_reached(links: Linked) -> None:
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
     asked = links.provider.pieces
     warned = links.logged("hub", UNAVAILABLE)
     await links.audit.set(Refuse())
     jobs = await links.charge(20)
     await links.until_logged("hub", UNAVAILABLE, more_than=warned + 3)
+    await links.until_shown(AUDIT_UNAVAILABLE.name)
     assert links.provider.pieces == asked
     await links.audit.set(Pass())
     await links.end_well(jobs)
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
 
 
 async def test_no_call_leaves_while_the_log_does_not_answer(links: Linked) -> None:
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
     asked = links.provider.pieces
     warned = links.logged("hub", UNAVAILABLE)
     async with links.paused("audit"):
         jobs = await links.charge(20)
         await links.until_logged("hub", UNAVAILABLE, more_than=warned)
+        await links.until_shown(AUDIT_UNAVAILABLE.name)
         assert links.provider.pieces == asked
     await links.end_well(jobs)
+    await links.until_resolved(AUDIT_UNAVAILABLE.name)
 
 
 async def test_a_receipt_that_was_lost_is_given_again(links: Linked) -> None:
