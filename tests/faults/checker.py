@@ -120,10 +120,10 @@ def check(found: Found) -> list[Violation]:
     return found_so + check_alerts(found.letters, found.alerts)
 
 
-def check_alerts(letters: Iterable[Letter], alerts: Iterable[Told]) -> list[Violation]:
+def check_alerts(letters: Sequence[Letter], alerts: Iterable[Told]) -> list[Violation]:
     """I11: each dead letter has its alert, and what fires, and nothing else, is with those on call."""
     by_key = {alert.key: alert for alert in alerts}
-    return [*_alarmed(letters, by_key), *_told(by_key.values())]
+    return [*_alarmed(letters, by_key), *_over(letters, by_key.values()), *_told(by_key.values())]
 
 
 def _intent_first(found: Found) -> Iterator[Violation]:
@@ -232,6 +232,15 @@ def _alarmed(letters: Iterable[Letter], alerts: Mapping[str, Told]) -> Iterator[
             yield Violation("I11", letter.job_id, f"a dead letter without its alert {letter.alert_key}")
         elif letter.waits and not alert.fires:
             yield Violation("I11", letter.job_id, f"waits, yet its alert {alert.key} has ended")
+
+
+def _over(letters: Iterable[Letter], alerts: Iterable[Told]) -> Iterator[Violation]:
+    waits: dict[str, bool] = defaultdict(bool)
+    for letter in letters:
+        waits[letter.alert_key] |= letter.waits
+    for alert in alerts:
+        if alert.fires and waits.get(alert.key) is False:
+            yield Violation("I11", alert.key, "fires, and none of its dead letters waits")
 
 
 def _told(alerts: Iterable[Told]) -> Iterator[Violation]:

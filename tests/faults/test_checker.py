@@ -119,6 +119,7 @@ def said_as(place: int, **changes: object) -> Found:
         ("I11", "misconfigured", told_as("misconfigured", untold=("alertmanager",))),
         ("I11", "misconfigured", told_as("misconfigured", shown=False)),
         ("I11", "poison", told_as("poison", shown=True)),
+        ("I11", "poison", told_as("poison", fires=True, shown=True)),
     ],
 )
 def test_a_wrong_trace_names_the_invariant_and_whom_it_fails(
