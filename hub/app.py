@@ -12,6 +12,7 @@ from aiohttp import web
 
 from hub.edge import capabilities, quotas
 from hub.edge.admitting import Admitting, CountBacklog
+from hub.edge.arrivals import Arrivals
 from hub.edge.closed_lanes import ClosedLanes
 from hub.edge.jobs_api import JobsApi
 from hub.edge.new_jobs import NewJobs
@@ -246,13 +247,13 @@ class Hub:
         )
 
     async def _start_webhooks(self) -> None:
-        webhooks = Webhooks(
+        arrivals = Arrivals(
             spokes=self._directory,
             store=self._events,
-            clock=self._clock,
             telemetry=self._telemetry,
             settled=self._event_applied,
         )
+        webhooks = Webhooks(arrivals, clock=self._clock, telemetry=self._telemetry)
         self._webhooks = webhooks.runner()
         await self._webhooks.setup()
         host, port = self._settings.webhook_listen.rsplit(":", 1)

@@ -39,6 +39,7 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_SPOKE}/LookUp": _HUB,
     f"/{_SPOKE}/Fence": _HUB,
     f"/{_SPOKE}/ParseWebhook": _HUB,
+    f"/{_SPOKE}/ParseWebhooks": _HUB,
     f"/{_SPOKE}/ListEvents": _HUB,
     f"/{_AUDIT}/Append": _HUB,
     f"/{_AUDIT}/GetCheckpoint": CALLERS,

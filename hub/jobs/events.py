@@ -1,6 +1,18 @@
-"""What a provider's webhook says."""
+"""What comes by webhook, and what it says."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook as it came: headers by lower-case name, in order, and the raw bytes."""
+
+    lane: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +25,14 @@ class ArrivedEvent:
     job_id: str
     outcome: bytes
     confirmation: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store made of an event: whether it is new, and the trace under which its job was accepted."""
+
+    is_new: bool
+    trace: Mapping[str, str]
 
 
 class WebhookRefused(Exception):

@@ -44,7 +44,7 @@ class Gate:
         self.breaker = breakers.at(self.breaker, now)
         bounds = [self._concurrency - self.in_flight]
         if self._bucket.is_limited:
-            bounds.append(self._bucket.available(now))
+            bounds.append(self._admitted_by_rate(now))
         if (probes := breakers.admits(self.breaker, self.in_flight)) is not None:
             bounds.append(probes)
         return 0 if now < self._throttled_until else max(min(bounds), 0)
@@ -78,6 +78,11 @@ class Gate:
     def close(self) -> None:
         """Admits nothing more."""
         self._concurrency = 0
+
+    def _admitted_by_rate(self, now: float) -> int:
+        # A busy lane takes its tokens in groups: each claim costs a commit, a receipt and a call.
+        tokens = self._bucket.available(now)
+        return tokens if not self.in_flight or tokens >= self._bucket.worth_waiting_for else 0
 
     def _breaker_until(self) -> float:
         return self.breaker.open_until if self.breaker.state is BreakerState.OPEN else 0.0

@@ -3,13 +3,12 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.jobs.errors import ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
-from hub.jobs.events import ArrivedEvent, WebhookRefused
+from hub.jobs.events import ArrivedEvent, Delivery, WebhookRefused
 from hub.jobs.gate import Limits
 from hub.jobs.model import Claimed, Purpose, lane_id
 from hub.jobs.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
@@ -159,28 +158,28 @@ class SpokeDirectory:
             raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
         return [_report(r) for r in response.reports]
 
-    async def parse_webhook(
-        self, lane: str, headers: Sequence[tuple[str, str]], body: bytes, received_at: datetime
-    ) -> list[ArrivedEvent]:
-        """Has the spoke verify a webhook; raises WebhookRefused, UnknownProvider or SpokeUnavailable."""
-        provider, account = lane.split("/", 1)
-        if self._is_unheard(provider):
+    def check_lane(self, lane: str) -> None:
+        """Raises UnknownProvider, or SpokeUnavailable for a spoke that has not been heard yet."""
+        if self._is_unheard(lane.split("/", 1)[0]):
             raise SpokeUnavailable("the spoke has not said yet what it offers")
         if lane not in self.lanes():
             raise UnknownProvider(f"there is no lane {lane}", lane=lane)
-        request = spoke_service_pb2.ParseWebhookRequest(
-            account=account,
-            headers=[spoke_service_pb2.HttpHeader(name=n, value=v) for n, v in headers],
-            body=body,
-        )
-        request.receive_time.FromDatetime(received_at)
+
+    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[list[ArrivedEvent] | Exception]:
+        """Has their spoke verify webhooks; WebhookRefused or SpokeUnavailable stands for one not taken.
+
+        Raises SpokeUnavailable.
+        """
+        provider = deliveries[0].lane.split("/", 1)[0]
+        request = spoke_service_pb2.ParseWebhooksRequest(webhooks=[_webhook(d) for d in deliveries])
         try:
-            response = await self._stubs[provider].ParseWebhook(request, timeout=FENCE_SECONDS)
+            response = await self._stubs[provider].ParseWebhooks(request, timeout=FENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
-            if error.code() in _REFUSALS:
-                raise WebhookRefused(error.details() or "") from error
             raise SpokeUnavailable(error.code().name) from error
-        return [event_from_proto(lane, e) for e in response.events]
+        return [
+            _parsed(delivery.lane, parsed)
+            for delivery, parsed in zip(deliveries, response.results, strict=True)
+        ]
 
     async def list_events(
         self, request: spoke_service_pb2.ListEventsRequest, provider: str
@@ -219,11 +218,6 @@ class SpokeDirectory:
             timeout=longest,
         )
         return responses
-
-
-_REFUSALS = frozenset(
-    {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.PERMISSION_DENIED}
-)
 
 
 class Describing:
@@ -269,6 +263,26 @@ def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:
     message.timeout.FromTimedelta(warranted.timeout)
     message.job_create_time.FromDatetime(claimed.created_at)
     return message
+
+
+def _webhook(delivery: Delivery) -> spoke_service_pb2.ParseWebhookRequest:
+    message = spoke_service_pb2.ParseWebhookRequest(
+        account=delivery.lane.split("/", 1)[1],
+        headers=[spoke_service_pb2.HttpHeader(name=n, value=v) for n, v in delivery.headers],
+        body=delivery.body,
+    )
+    message.receive_time.FromDatetime(delivery.received_at)
+    return message
+
+
+def _parsed(lane: str, message: spoke_service_pb2.ParsedWebhook) -> list[ArrivedEvent] | Exception:
+    match message.verdict:
+        case spoke_service_pb2.WEBHOOK_VERDICT_VERIFIED:
+            return [event_from_proto(lane, e) for e in message.events]
+        case spoke_service_pb2.WEBHOOK_VERDICT_REFUSED:
+            return WebhookRefused(message.reason)
+        case _:
+            return SpokeUnavailable(message.reason)
 
 
 def _moment(claimed: Claimed) -> Timestamp:

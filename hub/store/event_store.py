@@ -1,18 +1,35 @@
 """Webhooks: kept before they are answered, matched to their jobs then or later."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.jobs.decide import UNSETTLED, Decision, after_event
-from hub.jobs.events import ArrivedEvent
+from hub.jobs.events import ArrivedEvent, Kept
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
 from hub.store import statements
 from hub.store.engine import single
+from hub.store.rows import ending_columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where a job that nobody works on stands. `state` None: it has ended."""
+
+    lane: str
+    state: JobState | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Handled:
+    lane: str
+    event_id: str
+    handled: str
 
 
 class PostgresEventStore:
@@ -25,16 +42,21 @@ class PostgresEventStore:
 
     async def keep(self, event: ArrivedEvent) -> bool:
         """Makes an event durable; False if it is a redelivery."""
-        row = {
-            "lane": event.lane,
-            "event_id": event.event_id,
-            "type": event.type,
-            "job_id": event.job_id or None,
-            "outcome": event.outcome,
-            "confirmation": event.confirmation,
+        return (await self.keep_all([event]))[0].is_new
+
+    async def keep_all(self, events: Sequence[ArrivedEvent]) -> list[Kept]:
+        """Makes events durable in one commit; answers in order."""
+        columns = {
+            "lanes": [e.lane for e in events],
+            "event_ids": [e.event_id for e in events],
+            "types": [e.type for e in events],
+            "job_ids": [e.job_id or None for e in events],
+            "outcomes": [e.outcome for e in events],
+            "confirmations": [e.confirmation for e in events],
         }
         async with self._single.connect() as connection:
-            return (await connection.execute(statements.KEEP_EVENT, row)).first() is not None
+            rows = (await connection.execute(statements.KEEP_EVENTS, columns)).mappings().all()
+        return [Kept(row["is_new"], json.loads(row["trace"]) if row["trace"] else {}) for row in rows]
 
     async def kept(self, lane: str, event_id: str) -> ArrivedEvent | None:
         """An event as it was kept."""
@@ -46,24 +68,25 @@ class PostgresEventStore:
         job_id = str(row["job_id"]) if row["job_id"] else ""
         return ArrivedEvent(lane, event_id, row["type"], job_id, row["outcome"], row["confirmation"])
 
-    async def trace(self, job_id: str) -> Mapping[str, str]:
-        """The trace context under which the job was accepted; empty if there is no such job."""
-        async with self._single.connect() as connection:
-            carrier = (await connection.execute(statements.TRACE_OF_JOB, {"job_id": job_id})).scalar()
-        return json.loads(carrier) if carrier else {}
-
     async def apply(self, job_id: str) -> bool:
         """Lets held events settle the job, if nobody is working on it; True if it has now ended."""
         async with self._engine.begin() as connection:
-            found = await connection.execute(statements.JOB_FOR_EVENT, {"job_id": job_id})
-            live = found.mappings().first()
-            if live is None:
-                await self._note_ended(connection, job_id)
-                return False
-            if live["claimed_term"]:
-                # Its owner is at work and applies what is held when it settles.
-                return False
-            return await self._apply_in_order(connection, job_id, live)
+            rows = await connection.execute(statements.JOB_FOR_EVENT, {"job_id": job_id})
+            live = rows.mappings().all()
+            stands = await _stands(connection, [job_id], live)
+            return job_id in await self._settle(connection, stands)
+
+    async def apply_all(self, job_ids: Sequence[str]) -> list[bool]:
+        """As `apply` for each, in one commit but for those that somebody is just writing."""
+        wanted = list(dict.fromkeys(job_ids))
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(statements.JOBS_FOR_EVENTS, {"job_ids": wanted})
+            live = rows.mappings().all()
+            stands = await _stands(connection, wanted, live)
+            ended = await self._settle(connection, stands)
+        seen = stands.keys() | {str(row["job_id"]) for row in live}
+        ended |= {job_id for job_id in wanted if job_id not in seen and await self.apply(job_id)}
+        return [job_id in ended for job_id in job_ids]
 
     async def held_jobs(self) -> list[tuple[str, str]]:
         """Jobs, with their lanes, that events are held for although nobody is at work on them."""
@@ -71,52 +94,57 @@ class PostgresEventStore:
             rows = (await connection.execute(statements.HELD_JOBS)).mappings().all()
         return [(str(row["job_id"]), row["lane_id"]) for row in rows]
 
-    async def _apply_in_order(self, connection: AsyncConnection, job_id: str, live: RowMapping) -> bool:
-        state = JobState(live["state"])
-        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id, "lane": live["lane_id"]})
-        for event in held.mappings().all():
+    async def _settle(self, connection: AsyncConnection, stands: Mapping[str, _Stand]) -> set[str]:
+        """Handles what is held for the jobs; the ids of those that have ended by it."""
+        if not stands:
+            return set()
+        lanes = {"job_ids": list(stands), "lanes": [stand.lane for stand in stands.values()]}
+        held = (await connection.execute(statements.HELD_EVENTS, lanes)).mappings().all()
+        handled, decisions = self._decide(stands, held)
+        if handled:
+            await _note(connection, handled)
+        if decisions:
+            change = ending_columns(decisions, left=UNSETTLED, by="confirmed")
+            await connection.execute(statements.END_JOBS, change)
+        return set(decisions)
+
+    def _decide(
+        self, stands: Mapping[str, _Stand], held: Iterable[RowMapping]
+    ) -> tuple[list[_Handled], dict[str, Decision]]:
+        """What becomes of each event, in their order, and which jobs end by one."""
+        handled: list[_Handled] = []
+        decisions: dict[str, Decision] = {}
+        for event in held:
+            job_id = str(event["job_id"])
+            state = None if job_id in decisions else stands[job_id].state
             outcome = self._decode(event["outcome"])
-            decision = after_event(state, outcome) if outcome else None
-            await _handle(connection, event, job_id, live["lane_id"], "applied" if decision else "noted")
+            decision = after_event(state, outcome) if state and outcome else None
             if decision:
-                await _end(connection, job_id, decision)
-                await self._note_ended(connection, job_id)
-                return True
-        return False
-
-    async def _note_ended(self, connection: AsyncConnection, job_id: str) -> None:
-        row = (await connection.execute(statements.GET_JOB, {"job_id": job_id})).mappings().first()
-        if row is None:
-            return
-        held = await connection.execute(statements.HELD_EVENTS, {"job_id": job_id, "lane": row["lane_id"]})
-        for event in held.mappings().all():
-            await _handle(connection, event, job_id, row["lane_id"], "late")
+                decisions[job_id] = decision
+            word = "late" if state is None else "applied" if decision else "noted"
+            handled.append(_Handled(event["lane_id"], event["event_id"], word))
+        return handled, decisions
 
 
-async def _handle(
-    connection: AsyncConnection, event: RowMapping, job_id: str, job_lane: str, handled: str
-) -> None:
-    statement_id = uuid5(NAMESPACE_OID, f"confirmation:{event['lane_id']}/{event['event_id']}")
+async def _stands(
+    connection: AsyncConnection, job_ids: Sequence[str], live: Sequence[RowMapping]
+) -> dict[str, _Stand]:
+    """Those of the jobs that nobody works on: a claimed one's owner applies what is held when it settles."""
+    free = [row for row in live if not row["claimed_term"]]
+    found = {str(row["job_id"]): _Stand(row["lane_id"], JobState(row["state"])) for row in free}
+    others = set(job_ids) - {str(row["job_id"]) for row in live}
+    if others:
+        rows = await connection.execute(statements.LANES_OF_ENDED, {"job_ids": list(others)})
+        found |= {str(row["job_id"]): _Stand(row["lane_id"], None) for row in rows.mappings()}
+    return found
+
+
+async def _note(connection: AsyncConnection, handled: Sequence[_Handled]) -> None:
+    statement_ids = [uuid5(NAMESPACE_OID, f"confirmation:{h.lane}/{h.event_id}") for h in handled]
     change = {
-        "handled": handled,
-        "lane": event["lane_id"],
-        "event_id": event["event_id"],
-        "job_lane": job_lane,
-        "statement_id": str(statement_id),
+        "lanes": [h.lane for h in handled],
+        "event_ids": [h.event_id for h in handled],
+        "handled": [h.handled for h in handled],
+        "statement_ids": [str(statement_id) for statement_id in statement_ids],
     }
-    await connection.execute(statements.HANDLE_EVENT, change)
-
-
-async def _end(connection: AsyncConnection, job_id: str, decision: Decision) -> None:
-    change = {
-        "job_id": job_id,
-        "from_states": [int(state) for state in UNSETTLED],
-        "state": int(decision.state),
-        "reason": decision.reason,
-        "message": decision.message,
-        "reference": decision.provider_reference,
-        "result_type": decision.result_type,
-        "result": decision.result,
-        "left_by": "confirmed",
-    }
-    await connection.execute(statements.END_JOB, change)
+    await connection.execute(statements.HANDLE_EVENTS, change)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from hub.jobs.decide import Decision
 from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
 from hub.jobs.ports import Accepted
 from hub.store import statements
 from hub.store.engine import single
-from hub.store.rows import event_from_row, job_from_row, new_job_columns
+from hub.store.rows import ending_columns, event_from_row, job_from_row, new_job_columns
 from mesh.failpoints import reach
 
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -67,19 +68,10 @@ class PostgresJobStore:
 
     async def cancel(self, job_id: str) -> bool:
         """Withdraws a job that nothing has been done for; False if that is not so."""
-        change = {
-            "job_id": job_id,
-            "from_states": [int(s) for s in NOT_BEGUN],
-            "state": int(JobState.CANCELLED),
-            "reason": "CANCELLED",
-            "message": "",
-            "reference": "",
-            "result_type": "",
-            "result": b"",
-            "left_by": "",
-        }
+        withdrawn = Decision(JobState.CANCELLED, reason="CANCELLED")
+        change = ending_columns({job_id: withdrawn}, left=NOT_BEGUN, by="")
         async with self._single.connect() as connection:
-            return (await connection.execute(statements.END_JOB, change)).first() is not None
+            return (await connection.execute(statements.END_JOBS, change)).first() is not None
 
     async def newest_cursor(self) -> int:
         """A cursor after which only events of the future come."""

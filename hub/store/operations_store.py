@@ -17,6 +17,7 @@ from hub.jobs.ports import Statement
 from hub.store import statements
 from hub.store.engine import single
 from hub.store.filters import filter_columns
+from hub.store.rows import ending_columns
 from hub.store.statements import read
 
 _LANES = read("lanes")
@@ -89,20 +90,10 @@ class PostgresOperationsStore:
 
     async def settle_by_hand(self, job_id: str, decision: Decision, said: Statement) -> bool:
         """Ends a job that is parked in doubt, as a person says."""
-        change = {
-            "job_id": job_id,
-            "from_states": [int(JobState.IN_DOUBT)],
-            "state": int(decision.state),
-            "reason": decision.reason,
-            "message": decision.message,
-            "reference": decision.provider_reference,
-            "result_type": "",
-            "result": b"",
-            "left_by": "resolved",
-        }
+        change = ending_columns({job_id: decision}, left=[JobState.IN_DOUBT], by="resolved")
         async with self._engine.begin() as connection:
             await connection.execute(_ABOUT, {"job_id": job_id, **_stated(said)})
-            if (await connection.execute(statements.END_JOB, change)).first() is None:
+            if (await connection.execute(statements.END_JOBS, change)).first() is None:
                 await connection.rollback()
                 return False
         return True

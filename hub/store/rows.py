@@ -1,7 +1,7 @@
 """Rows to values and values to columns."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -11,7 +11,7 @@ from hub.jobs.decide import Decision
 from hub.jobs.model import Claimed, Ending, Event, Job, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
 from hub.jobs.ports import Grant, Settled, Settlement
 
-Columns = dict[str, list[Any]]
+Columns = dict[str, Any]
 
 
 def new_job_columns(jobs: Sequence[NewJob]) -> Columns:
@@ -51,15 +51,31 @@ def settlement_columns(settlements: Sequence[Settlement]) -> Columns:
     }
 
 
-def _decision_columns(decisions: Sequence[Decision]) -> Columns:
+def ending_columns(decisions: Mapping[str, Decision], *, left: Collection[JobState], by: str) -> Columns:
+    """The parameters of `end_jobs`: how each job ends, which states it may be in, and by what."""
+    columns = _ending_columns(list(decisions.values()))
+    return {
+        "job_ids": list(decisions),
+        "from_states": [int(state) for state in left],
+        "left_by": by,
+        **columns,
+    }
+
+
+def _ending_columns(decisions: Sequence[Decision]) -> Columns:
     return {
         "states": [int(d.state) for d in decisions],
-        "due_ats": [d.due_at for d in decisions],
         "reasons": [d.reason for d in decisions],
         "messages": [d.message for d in decisions],
         "references": [d.provider_reference for d in decisions],
         "result_types": [d.result_type for d in decisions],
         "results": [d.result for d in decisions],
+    }
+
+
+def _decision_columns(decisions: Sequence[Decision]) -> Columns:
+    return _ending_columns(decisions) | {
+        "due_ats": [d.due_at for d in decisions],
         "uncounted": [0 if d.counts else 1 for d in decisions],
         "causes": [int(d.letter or 0) for d in decisions],
         "cause_names": [d.letter.name.lower() if d.letter else "" for d in decisions],

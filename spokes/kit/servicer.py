@@ -1,5 +1,6 @@
 """The spoke's side of the contract."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -14,7 +15,14 @@ from spokes.kit import envelope
 from spokes.kit.attempts import Report
 from spokes.kit.describe import describe
 from spokes.kit.envelope import Task, Verdict
-from spokes.kit.errors import ActorLost, NotOffered, ProviderUnavailable, UnknownAccount, WebhookRefused
+from spokes.kit.errors import (
+    ActorLost,
+    NotOffered,
+    PoolOverloaded,
+    ProviderUnavailable,
+    UnknownAccount,
+    WebhookRefused,
+)
 from spokes.kit.performing import Performing
 
 PARSE_SECONDS: Final = timedelta(seconds=4)
@@ -57,12 +65,14 @@ class SpokeServicer(spoke_service_pb2_grpc.SpokeServiceServicer):
         self, request: pb.ParseWebhookRequest, context: Context
     ) -> pb.ParseWebhookResponse:
         """Verifies and reads a webhook."""
-        self._refuse_unknown(request.account)
-        body = await self._ask(Task.PARSE_WEBHOOK, request, PARSE_SECONDS)
-        response = pb.ParseWebhookResponse.FromString(body)
-        for event in response.events:
-            self._confirm(request.account, event, request.body)
-        return response
+        return await self._read(request)
+
+    async def ParseWebhooks(
+        self, request: pb.ParseWebhooksRequest, context: Context
+    ) -> pb.ParseWebhooksResponse:
+        """Verifies and reads webhooks, all at once."""
+        results = await asyncio.gather(*(self._parse(webhook) for webhook in request.webhooks))
+        return pb.ParseWebhooksResponse(results=results)
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """Lists the provider's events."""
@@ -73,6 +83,23 @@ class SpokeServicer(spoke_service_pb2_grpc.SpokeServiceServicer):
         for event in response.events:
             self._confirm(request.account, event, event.SerializeToString(deterministic=True))
         response.evidence = self.performing.notary.listed(intent, request.warrant.receipt, asked_at)
+        return response
+
+    async def _parse(self, webhook: pb.ParseWebhookRequest) -> pb.ParsedWebhook:
+        try:
+            read = await self._read(webhook)
+        except (WebhookRefused, UnknownAccount, NotOffered) as error:
+            return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_REFUSED, reason=str(error))
+        except (ProviderUnavailable, PoolOverloaded) as error:
+            return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_UNAVAILABLE, reason=str(error))
+        return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_VERIFIED, events=read.events)
+
+    async def _read(self, webhook: pb.ParseWebhookRequest) -> pb.ParseWebhookResponse:
+        self._refuse_unknown(webhook.account)
+        body = await self._ask(Task.PARSE_WEBHOOK, webhook, PARSE_SECONDS)
+        response = pb.ParseWebhookResponse.FromString(body)
+        for event in response.events:
+            self._confirm(webhook.account, event, webhook.body)
         return response
 
     def _confirm(self, account: str, event: pb.ProviderEvent, body: bytes) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.edge.arrivals import Arrivals
 from hub.edge.webhooks import Webhooks
 from hub.jobs.model import JobState, NewJob
 from hub.peers.outcomes import outcome_from_bytes
@@ -206,14 +207,14 @@ async def listening(
     engine = open_engine(urls["hub_rw"])
     events = PostgresEventStore(engine, outcome_from_bytes)
     settled: list[str] = []
-    webhooks = Webhooks(
+    telemetry = Telemetry(None)
+    arrivals = Arrivals(
         spokes=spokes,
         store=store or events,
-        clock=SystemClock(),
-        telemetry=Telemetry(None),
+        telemetry=telemetry,
         settled=lambda job_id, lane: settled.append(job_id),
-        **options,
     )
+    webhooks = Webhooks(arrivals, clock=SystemClock(), telemetry=telemetry, **options)
     runner = webhooks.runner()
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=Identity.load(home / "hub").ssl_context()).start()

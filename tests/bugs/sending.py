@@ -120,9 +120,9 @@ SENDING = (
     ),
     Bug(
         name="withdrawn-in-doubt",
-        file="hub/store/sql/end_job.sql",
-        old="AND NOT (doubted AND CAST(:state AS smallint) = 9)",
-        new="AND CAST(:state AS smallint) > 0",
+        file="hub/store/sql/end_jobs.sql",
+        old="AND NOT (j.doubted AND g.new_state = 9)",
+        new="AND g.new_state > 0",
         breaks="a job that may have been carried out is withdrawn as if it had not",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_is_not_withdrawn",),

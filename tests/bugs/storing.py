@@ -24,11 +24,8 @@ STORING = (
     Bug(
         name="webhook-answered-early",
         file="hub/edge/webhooks.py",
-        old="await self._keep(await self._spokes.parse_webhook(lane, headers, body, self._clock.now()))",
-        new=(
-            "asyncio.create_task("
-            "self._keep(await self._spokes.parse_webhook(lane, headers, body, self._clock.now())))"
-        ),
+        old="await self._arrivals.take(Delivery(lane, headers, body, self._clock.now()))",
+        new="asyncio.create_task(self._arrivals.take(Delivery(lane, headers, body, self._clock.now())))",
         breaks="a webhook is answered 2xx before it is in the store, and lost if the store fails",
         holds="what has been acknowledged is never lost",
         tests=(
@@ -49,7 +46,7 @@ STORING = (
     ),
     Bug(
         name="event-taken-twice",
-        file="hub/store/sql/keep_event.sql",
+        file="hub/store/sql/keep_events.sql",
         old="ON CONFLICT DO NOTHING",
         new="ON CONFLICT (lane_id, event_id) DO UPDATE SET handled = ''",
         breaks="an event that is delivered again is applied again",
@@ -72,8 +69,8 @@ STORING = (
     Bug(
         name="anothers-event-counts",
         file="hub/store/sql/held_events.sql",
-        old="job_id = CAST(:job_id AS uuid) AND lane_id = :lane AND",
-        new="job_id = CAST(:job_id AS uuid) AND :lane <> '' AND",
+        old="AS j(job_id, lane_id) USING (job_id, lane_id)",
+        new="AS j(job_id, job_lane) USING (job_id)",
         breaks="one provider's webhook settles another provider's job",
         holds="only a job's own provider settles it",
         tests=("tests/abuse/test_webhook_events.py::test_w09_a_provider_cannot_settle_anothers_job[echo]",),

@@ -206,7 +206,7 @@ class MemoryStore:
                 self.refused[statement_id] = refused[statement_id]
 
     def cancel(self, job_id: str) -> bool:
-        """As end_job.sql with what the job store's `cancel` gives it."""
+        """As end_jobs.sql with what the job store's `cancel` gives it."""
         row = self.live.get(job_id)
         if row is None or row.claimed_term or row.doubted or row.state not in NOT_BEGUN:
             return False

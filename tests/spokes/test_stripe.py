@@ -173,7 +173,9 @@ async def test_three_d_secure_waits_and_the_webhook_settles_it(stripe, peer):
         headers=[pb.HttpHeader(name=k.lower(), value=v) for k, v in headers.items()],
     )
     request.receive_time.GetCurrentTime()
-    (event,) = (await stripe.hub.stub.ParseWebhook(request)).events
+    (parsed,) = (await stripe.hub.stub.ParseWebhooks(pb.ParseWebhooksRequest(webhooks=[request]))).results
+    assert parsed.verdict == pb.WEBHOOK_VERDICT_VERIFIED
+    (event,) = parsed.events
     assert (event.job_id, event.provider_reference) == (work.job_id, intent["id"])
     assert event.outcome.HasField("succeeded")
     assert event.confirmation

@@ -1,6 +1,7 @@
--- Events of a job that nothing has been done with yet, in order of their arrival. What another
--- provider says about the job does not count.
-SELECT lane_id, event_id, outcome, confirmation FROM webhook_event
-WHERE job_id = CAST(:job_id AS uuid) AND lane_id = :lane AND handled = ''
-ORDER BY received_at, event_id
-FOR UPDATE
+-- Events of some jobs that nothing has been done with yet, in order of their arrival. What another provider
+-- says about a job does not count.
+SELECT w.lane_id, w.event_id, w.job_id, w.outcome FROM webhook_event w
+JOIN unnest(CAST(:job_ids AS uuid[]), CAST(:lanes AS text[])) AS j(job_id, lane_id) USING (job_id, lane_id)
+WHERE w.handled = ''
+ORDER BY w.received_at, w.event_id
+FOR UPDATE OF w

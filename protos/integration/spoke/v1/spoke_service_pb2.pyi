@@ -29,6 +29,13 @@ class Knowledge(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     KNOWLEDGE_RUNNING: _ClassVar[Knowledge]
     KNOWLEDGE_FINISHED: _ClassVar[Knowledge]
     KNOWLEDGE_NONE: _ClassVar[Knowledge]
+
+class WebhookVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WEBHOOK_VERDICT_UNSPECIFIED: _ClassVar[WebhookVerdict]
+    WEBHOOK_VERDICT_VERIFIED: _ClassVar[WebhookVerdict]
+    WEBHOOK_VERDICT_REFUSED: _ClassVar[WebhookVerdict]
+    WEBHOOK_VERDICT_UNAVAILABLE: _ClassVar[WebhookVerdict]
 REPLAY_KIND_UNSPECIFIED: ReplayKind
 REPLAY_KIND_NATIVE_KEY: ReplayKind
 REPLAY_KIND_QUERYABLE: ReplayKind
@@ -39,6 +46,10 @@ KNOWLEDGE_NOT_STARTED: Knowledge
 KNOWLEDGE_RUNNING: Knowledge
 KNOWLEDGE_FINISHED: Knowledge
 KNOWLEDGE_NONE: Knowledge
+WEBHOOK_VERDICT_UNSPECIFIED: WebhookVerdict
+WEBHOOK_VERDICT_VERIFIED: WebhookVerdict
+WEBHOOK_VERDICT_REFUSED: WebhookVerdict
+WEBHOOK_VERDICT_UNAVAILABLE: WebhookVerdict
 
 class DescribeRequest(_message.Message):
     __slots__ = ()
@@ -270,6 +281,28 @@ class ParseWebhookResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[ProviderEvent]
     def __init__(self, events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ...) -> None: ...
+
+class ParseWebhooksRequest(_message.Message):
+    __slots__ = ("webhooks",)
+    WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
+    webhooks: _containers.RepeatedCompositeFieldContainer[ParseWebhookRequest]
+    def __init__(self, webhooks: _Optional[_Iterable[_Union[ParseWebhookRequest, _Mapping]]] = ...) -> None: ...
+
+class ParsedWebhook(_message.Message):
+    __slots__ = ("verdict", "events", "reason")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    verdict: WebhookVerdict
+    events: _containers.RepeatedCompositeFieldContainer[ProviderEvent]
+    reason: str
+    def __init__(self, verdict: _Optional[_Union[WebhookVerdict, str]] = ..., events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ParseWebhooksResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[ParsedWebhook]
+    def __init__(self, results: _Optional[_Iterable[_Union[ParsedWebhook, _Mapping]]] = ...) -> None: ...
 
 class ListEventsRequest(_message.Message):
     __slots__ = ("account", "start_time", "end_time", "page_token", "checkpoint", "warrant")

@@ -60,6 +60,11 @@ class SpokeServiceStub:
                 request_serializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookRequest.SerializeToString,
                 response_deserializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookResponse.FromString,
                 _registered_method=True)
+        self.ParseWebhooks = channel.unary_unary(
+                '/integration.spoke.v1.SpokeService/ParseWebhooks',
+                request_serializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksRequest.SerializeToString,
+                response_deserializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksResponse.FromString,
+                _registered_method=True)
         self.ListEvents = channel.unary_unary(
                 '/integration.spoke.v1.SpokeService/ListEvents',
                 request_serializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ListEventsRequest.SerializeToString,
@@ -109,6 +114,13 @@ class SpokeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ParseWebhooks(self, request, context):
+        """Verifies the raw bytes of webhooks, each for itself, and says what they mean. Makes no outside call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListEvents(self, request, context):
         """Lists the provider's own events of a time range, each with its confirmation where it is about a job.
         """
@@ -143,6 +155,11 @@ def add_SpokeServiceServicer_to_server(servicer, server):
                     servicer.ParseWebhook,
                     request_deserializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookRequest.FromString,
                     response_serializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookResponse.SerializeToString,
+            ),
+            'ParseWebhooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ParseWebhooks,
+                    request_deserializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksRequest.FromString,
+                    response_serializer=integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksResponse.SerializeToString,
             ),
             'ListEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEvents,
@@ -286,6 +303,33 @@ class SpokeService:
             '/integration.spoke.v1.SpokeService/ParseWebhook',
             integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookRequest.SerializeToString,
             integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ParseWebhooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/integration.spoke.v1.SpokeService/ParseWebhooks',
+            integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksRequest.SerializeToString,
+            integration_dot_spoke_dot_v1_dot_spoke__service__pb2.ParseWebhooksResponse.FromString,
             options,
             channel_credentials,
             insecure,
