@@ -17,8 +17,8 @@ class TokenBucket:
 
     @property
     def worth_waiting_for(self) -> int:
-        """So many that a busy caller does not come back for each one: those of a fifth of a second."""
-        return max(1, min(int(self._burst), int(self._rate * 0.2)))
+        """So many that a busy caller does not come back for each one: those of a tenth of a second."""
+        return max(1, min(int(self._burst), int(self._rate * 0.1)))
 
     def available(self, now: float) -> int:
         """How many may go at once."""

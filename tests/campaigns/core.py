@@ -1,8 +1,9 @@
 """Core at size: requests at an even pace, and what each waited for its answer."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -104,7 +105,7 @@ class Core:
                     await asyncio.sleep(0.1)
 
 
-async def evenly(keys: Sequence[str], rate: float) -> AsyncIterator[str]:
+async def evenly(keys: Iterable[str], rate: float) -> AsyncIterator[str]:
     """The keys, so many a second."""
     began = time.monotonic()
     for number, key in enumerate(keys):
@@ -140,7 +141,7 @@ async def steady(place: Place, run: str, ask: Ask, *, rate: float) -> AsyncItera
             traffic.failed.append(f"{job.job_id} {job_pb2.JobState.Name(job.state)} {job.reason}")
 
     async def all_along() -> None:
-        async for key in evenly([f"{run}-{number}" for number in range(1_000_000)], rate):
+        async for key in evenly((f"{run}-{number}" for number in itertools.count()), rate):
             group.create_task(one(key))
 
     async with asyncio.TaskGroup() as group:

@@ -67,8 +67,12 @@ def command(layout: Layout, ports: Ports, *, cpus: int) -> Command:
     }
     arguments = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--no-monitor"]
     arguments += ["--disable-usage-stats", *(f"--{name}={value}" for name, value in options.items())]
-    hook = {"RAY_START_HOOK": "hub.cli.stack.ray_hook.stay_on_loopback"}
-    return Command(arguments, client_environment(layout) | hook)
+    environment = client_environment(layout) | {
+        "RAY_START_HOOK": "hub.cli.stack.ray_hook.stay_on_loopback",
+        # By default actors come last of all processes, so a busy provider's would delay everybody else's.
+        "RAY_worker_niceness": "0",
+    }
+    return Command(arguments, environment)
 
 
 async def is_ready(log: Path) -> bool:

@@ -78,7 +78,19 @@ def webhook_url(ports: Ports, spoke: str) -> str:
 
 
 def _stripe_command(layout: Layout, ports: Ports) -> Command:
-    arguments = [str(_python(layout)), "-m", "gunicorn", "-k", "aiohttp.GunicornWebWorker", "-w", "1"]
+    # A provider has machines of its own: on this one its stand-in takes what the product leaves.
+    arguments = [
+        "nice",
+        "-n",
+        "19",
+        str(_python(layout)),
+        "-m",
+        "gunicorn",
+        "-k",
+        "aiohttp.GunicornWebWorker",
+        "-w",
+        "1",
+    ]
     arguments += ["-b", ports.address("stripe-sandbox"), "--no-control-socket"]
     arguments += ["-c", str(_HERE / "localstripe_settings.py"), "localstripe.server:app"]
     return Command(arguments)
