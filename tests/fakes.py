@@ -48,6 +48,7 @@ class FakeLog:
         self.entries: list[bytes] = []
         self.down = False
         self.refuses = False
+        self.error: Exception | None = None
         self.asked = asyncio.Event()
 
     async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
@@ -55,6 +56,8 @@ class FakeLog:
         self.asked.set()
         if self.down:
             raise LogUnavailable("down")
+        if self.error is not None:
+            raise self.error
         if self.refuses:
             return [Refused("MALFORMED") for _ in envelopes]
         for envelope in envelopes:

@@ -26,6 +26,10 @@ class CarrierStore(Protocol):
         """Gives dead letters up; the jobs that ended."""
         ...
 
+    async def goes_on(self, plan_id: str) -> bool:
+        """Whether nobody has stopped the plan."""
+        ...
+
     async def mark(
         self,
         plan_id: str,
@@ -101,6 +105,8 @@ class Rollback:
     async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
         """Begins items one by one: each is a durable job of its own."""
         for item in items:
+            if not await self._store.goes_on(plan.plan_id):
+                return
             await self._begin(plan, item, why)
 
     async def _begin(self, plan: Plan, item: Item, why: Why) -> None:
@@ -111,6 +117,9 @@ class Rollback:
         try:
             accepted = await self._submit(self._undo(job, why.actor))
         except JobError as error:
+            if error.retry_after is not None:
+                # It passes, and what was asked may even have been stored: the item's key finds out.
+                raise
             await self._store.mark(plan.plan_id, item.number, ItemState.FAILED, detail=error.reason)
             return
         statement = _about(self._notary, "job.rollback", plan, item.subject, why, detail=accepted.job_id)
@@ -138,6 +147,8 @@ class Backfill:
     async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
         """Takes items in, one by one."""
         for item in items:
+            if not await self._store.goes_on(plan.plan_id):
+                return
             await self._begin(plan, item, why)
 
     async def _begin(self, plan: Plan, item: Item, why: Why) -> None:

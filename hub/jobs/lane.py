@@ -15,6 +15,7 @@ HELD_SECONDS = 0.25
 LINGER_SECONDS = 0.008
 BATCH = 64
 THROTTLE_SLACK_SECONDS = 1.0
+EXPIRE_BATCH = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -132,8 +133,9 @@ class Lane:
     async def _expire(self) -> None:
         now = self._tools.clock.monotonic()
         if now >= self._expire_next:
-            self._expire_next = now + POLL_SECONDS
-            for job_id in await self._store.expire(self.lane, self.term):
+            over = await self._store.expire(self.lane, self.term, EXPIRE_BATCH)
+            self._expire_next = now if len(over) == EXPIRE_BATCH else now + POLL_SECONDS
+            for job_id in over:
                 self._tools.post(job_id)
 
     async def _until_due(self) -> float:

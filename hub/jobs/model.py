@@ -33,7 +33,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     _S.IN_DOUBT: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.DEAD}),
     _S.SUCCEEDED: frozenset(),
     _S.DECLINED: frozenset(),
-    _S.DEAD: frozenset({_S.QUEUED, _S.IN_DOUBT, _S.SUCCEEDED, _S.DECLINED, _S.CANCELLED}),
+    _S.DEAD: frozenset({_S.RETRY_WAIT, _S.IN_DOUBT, _S.SUCCEEDED, _S.DECLINED, _S.CANCELLED}),
     _S.CANCELLED: frozenset(),
     _S.EXPIRED: frozenset(),
 }

@@ -11,6 +11,7 @@ from hub.jobs.ports import Clock, Statement
 POLL_SECONDS = 0.5
 IDLE_SECONDS = 2.0
 CHUNK_SECONDS = 1.0
+REST_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -75,15 +76,25 @@ class PlanRunner:
         self._clock = clock
         self._actor = actor
         self._not_before: dict[str, float] = {}
+        self._rests_until: dict[str, float] = {}
 
     async def run_once(self) -> float | None:
         """Moves every running plan on by a step."""
         await self._store.lapse()
         running = await self._store.running()
         self._not_before = {p: at for p, at in self._not_before.items() if p in running}
+        self._rests_until = {p: at for p, at in self._rests_until.items() if p in running}
         for plan_id in running:
-            await self._advance(plan_id)
+            if self._clock.monotonic() >= self._rests_until.get(plan_id, 0.0):
+                await self._try(plan_id)
         return POLL_SECONDS if running else IDLE_SECONDS
+
+    async def _try(self, plan_id: str) -> None:
+        try:
+            await self._advance(plan_id)
+        except Exception:  # noqa: BLE001 - one plan's trouble must not hold up the others
+            _log.exception("plan does not go on for now", extra={"plan": plan_id})
+            self._rests_until[plan_id] = self._clock.monotonic() + REST_SECONDS
 
     async def _advance(self, plan_id: str) -> None:
         await self._store.refresh(plan_id)
@@ -111,6 +122,8 @@ class PlanRunner:
             return
         self._not_before[plan.plan_id] = now + CHUNK_SECONDS
         items = await self._store.pending(plan.plan_id, most)
+        if not items:
+            return
         detail = f"items {items[0].number} to {items[-1].number}"
         await self._store.state_step(plan.plan_id, self._sign("plan.begin", plan, detail))
         _log.info("plan goes on", extra={"plan": plan.plan_id, "step": detail})

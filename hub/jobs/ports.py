@@ -146,6 +146,10 @@ class LogUnavailable(Exception):
     """The audit log cannot be reached or written; nothing may be sent."""
 
 
+class LogContradicts(Exception):
+    """The log contradicts itself or what it said before: nothing is sent until a person has looked."""
+
+
 class SpokeUnavailable(Exception):
     """The spoke cannot be reached, or the stream of its answers was cut."""
 
@@ -167,8 +171,8 @@ class LaneStore(Protocol):
         """Settles attempts in one commit; raises LaneLost if the term is over."""
         ...
 
-    async def expire(self, lane: str, term: int) -> list[str]:
-        """Ends the jobs whose time ran out before anything was done."""
+    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+        """Ends up to `limit` jobs whose time ran out before anything was done."""
         ...
 
     async def save_breaker(

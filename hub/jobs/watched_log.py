@@ -1,11 +1,11 @@
-"""The audit log, watched: an outage is an alert, since nothing is sent while it lasts."""
+"""The audit log, watched: what keeps it from taking statements is an alert, for nothing is sent meanwhile."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol
 
 from hub.jobs.alerts import Alert
-from hub.jobs.ports import AuditLog, Clock, LogUnavailable, Receipt, Refused
+from hub.jobs.ports import AuditLog, Clock, LogContradicts, LogUnavailable, Receipt, Refused
 
 PATIENCE_SECONDS = 3.0
 
@@ -15,6 +15,15 @@ AUDIT_UNAVAILABLE = Alert(
     severity="SEV0",
     labels={},
     summary="The audit log takes no statements: no provider is called until it does",
+    runbook="docs/runbooks/audit-unavailable.md",
+)
+
+AUDIT_CONTRADICTS = Alert(
+    key="AuditContradicts",
+    name="AuditContradicts",
+    severity="SEV0",
+    labels={},
+    summary="The audit log contradicts what it has proved: no provider is called, and a person has to look",
     runbook="docs/runbooks/audit-unavailable.md",
 )
 
@@ -34,42 +43,52 @@ class RaisesAlerts(Protocol):
 
 
 class WatchedLog:
-    """Passes everything on, and tells those on call when the log has been away for a few seconds."""
+    """Passes everything on, and tells those on call what keeps the log from taking statements."""
 
     def __init__(self, log: AuditLog, *, alerts: RaisesAlerts, clock: Clock) -> None:
         self._log = log
         self._alerts = alerts
         self._clock = clock
         self._away_since: float | None = None
-        # None: another process may have raised it and died, so the first success ends it.
-        self._fires: bool | None = None
+        # What fires; None: another process may have raised it and died, so the first success ends it.
+        self._fires: dict[str, bool | None] = {AUDIT_UNAVAILABLE.key: None, AUDIT_CONTRADICTS.key: None}
 
     async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
-        """Appends in order; raises LogUnavailable."""
+        """Appends in order; raises LogUnavailable or LogContradicts."""
         try:
             answers = await self._log.append(envelopes, trace)
         except LogUnavailable:
             await self._away()
             raise
+        except LogContradicts:
+            await self._raise(AUDIT_CONTRADICTS)
+            raise
         self._away_since = None
-        if self._fires is not False:
-            await self._tell(fires=False)
+        await self._end(AUDIT_UNAVAILABLE)
+        # A contradiction that this process has seen is not over because the next answer hides it.
+        if self._fires[AUDIT_CONTRADICTS.key] is None:
+            await self._end(AUDIT_CONTRADICTS)
         return answers
 
     async def _away(self) -> None:
         now = self._clock.monotonic()
         if self._away_since is None:
             self._away_since = now
-        if now - self._away_since >= PATIENCE_SECONDS and self._fires is not True:
-            await self._tell(fires=True)
+        if now - self._away_since >= PATIENCE_SECONDS:
+            await self._raise(AUDIT_UNAVAILABLE)
 
-    async def _tell(self, *, fires: bool) -> None:
-        self._fires = fires
+    async def _raise(self, alert: Alert) -> None:
+        if self._fires[alert.key] is not True:
+            self._fires[alert.key] = await self._told(alert, self._alerts.raise_alert(alert), fires=True)
+
+    async def _end(self, alert: Alert) -> None:
+        if self._fires[alert.key] is not False:
+            self._fires[alert.key] = await self._told(alert, self._alerts.end_alert(alert.key), fires=False)
+
+    async def _told(self, alert: Alert, telling: Awaitable[bool], *, fires: bool) -> bool | None:
         try:
-            if fires:
-                await self._alerts.raise_alert(AUDIT_UNAVAILABLE)
-            else:
-                await self._alerts.end_alert(AUDIT_UNAVAILABLE.key)
+            await telling
         except Exception:  # noqa: BLE001 - an alert that cannot be written must not stop the work
-            self._fires = None
-            _log.exception("alert not written", extra={"alert": AUDIT_UNAVAILABLE.key})
+            _log.exception("alert not written", extra={"alert": alert.key})
+            return None
+        return fires

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import grpc
 
-from hub.jobs.ports import LogUnavailable, Receipt, Refused
+from hub.jobs.ports import LogContradicts, LogUnavailable, Receipt, Refused
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, log_pb2
 from mesh.errors import reason_of
 from mesh.evidence import merkle
@@ -16,10 +16,6 @@ from mesh.telemetry import Telemetry
 
 APPEND_SECONDS = 10.0
 ROLLED_BACK = "SIZE_BEYOND_LOG"
-
-
-class ProofMismatch(Exception):
-    """The log contradicts itself or what it said before: nothing is sent until a person has looked."""
 
 
 class AuditClient:
@@ -40,7 +36,7 @@ class AuditClient:
         return (self._head.size if self._head else 0), self._head_note
 
     async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
-        """Appends in order; raises LogUnavailable, or ProofMismatch if the answer proves nothing."""
+        """Appends in order; raises LogUnavailable, or LogContradicts if the answer proves nothing."""
         reach("hub.appending")
         last = self._head
         request = audit_service_pb2.AppendRequest(envelopes=envelopes, last_size=last.size if last else 0)
@@ -49,12 +45,12 @@ class AuditClient:
                 response = await self._stub.Append(request, timeout=APPEND_SECONDS)
         except grpc.aio.AioRpcError as error:
             if reason_of(error) == ROLLED_BACK:
-                raise ProofMismatch("the log is shorter than a head that it once proved") from error
+                raise LogContradicts("the log is shorter than a head that it once proved") from error
             raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
         try:
             answers = self._verified(envelopes, response, last)
         except (EvidenceError, ValueError) as error:
-            raise ProofMismatch(f"the audit log's answer does not prove what it says: {error}") from error
+            raise LogContradicts(f"the audit log's answer does not prove what it says: {error}") from error
         reach("hub.appended")
         return answers
 

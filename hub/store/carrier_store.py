@@ -14,6 +14,7 @@ from hub.store.statements import read
 
 _REPLAY = read("plan_replay")
 _DISCARD = read("plan_discard")
+_GOES_ON = read("plan_goes_on")
 _MARK = read("plan_mark")
 
 
@@ -38,6 +39,10 @@ class PostgresCarrierStore:
         """Gives dead letters up; the jobs that ended."""
         rows = await self._rows(_DISCARD, self._given(plan_id, items, statements))
         return [str(row["job_id"]) for row in rows if row["lane_id"]]
+
+    async def goes_on(self, plan_id: str) -> bool:
+        """Whether nobody has stopped the plan."""
+        return bool(await self._rows(_GOES_ON, {"plan_id": plan_id}))
 
     async def mark(
         self,

@@ -62,10 +62,11 @@ class PostgresLaneStore:
             raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
         return [found[s.job_id] for s in settlements]
 
-    async def expire(self, lane: str, term: int) -> list[str]:
-        """Ends the jobs whose time ran out before anything was done."""
+    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+        """Ends up to `limit` jobs whose time ran out before anything was done."""
         async with self._single.connect() as connection:
-            rows = await connection.execute(statements.EXPIRE, {"lane": lane, "term": term})
+            late = {"lane": lane, "term": term, "limit": limit}
+            rows = await connection.execute(statements.EXPIRE, late)
             return [str(job_id) for job_id in rows.scalars()]
 
     async def save_breaker(

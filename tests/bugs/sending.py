@@ -130,8 +130,8 @@ SENDING = (
     Bug(
         name="expired-in-doubt",
         file="hub/store/sql/expire.sql",
-        old="state = 4 AND expire_at <= now() AND NOT doubted",
-        new="state = 4 AND expire_at <= now()",
+        old="WHEN doubted THEN 'doubtful' ELSE",
+        new="ELSE",
         breaks="a job that may have been carried out is given up as not done when its time is over",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_does_not_expire",),

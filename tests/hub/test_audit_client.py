@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from hub.jobs.ports import LogUnavailable, Receipt, Refused
-from hub.peers.audit import AuditClient, ProofMismatch
+from hub.jobs.ports import LogContradicts, LogUnavailable, Receipt, Refused
+from hub.peers.audit import AuditClient
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc, log_pb2
 from mesh.ca import CertificateAuthority
@@ -134,7 +134,7 @@ def _no_consistency(response: audit.AppendResponse) -> None:
 async def test_an_answer_that_proves_nothing_is_refused(pair: Pair, lie: Lie) -> None:
     await pair.client.append([b"a", b"b", b"c"], {})
     pair.log.lie = lie
-    with pytest.raises(ProofMismatch):
+    with pytest.raises(LogContradicts):
         await pair.client.append([b"d"], {})
     assert pair.client.head[0] == 3
 
@@ -144,7 +144,7 @@ async def test_a_log_that_was_rolled_back_is_seen_also_after_a_restart(pair: Pai
     note = pair.client.head[1]
     pair.log.leaves = pair.log.leaves[:1]
     pair.log.leaves += [merkle.leaf_hash(b"other")] * 3
-    with pytest.raises(ProofMismatch):
+    with pytest.raises(LogContradicts):
         await pair.restarted(note).append([b"d"], {})
 
 

@@ -22,7 +22,7 @@ from hub.store.job_store import PostgresJobStore
 from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
 from hub.store.operations_store import PostgresOperationsStore
 from tests.fakes import FakeNotary
-from tests.hub.jobs import new_job
+from tests.hub.jobs import NOW, new_job
 
 LANE = "echo/default"
 WHY = Why("spiffe://integration.local/operator/ana", "asked the provider", "OPS-1")
@@ -179,11 +179,22 @@ async def test_an_event_that_nobody_claims_in_time_is_an_alert_until_it_is_handl
     assert await desk.firing() == []
 
 
+async def test_a_doubt_resolved_as_not_done_after_its_time_is_sent_again_and_not_given_up(desk: Desk) -> None:
+    await desk.settled(PARKED)
+    async with desk.engine.begin() as connection:
+        ago = "created_at = now() - interval '2 hours', expire_at = now() - interval '1 hour'"
+        await connection.execute(text(f"UPDATE job SET {ago}"))
+    await desk.operating.resolve(desk.job.job_id, Resolution.NOT_DONE, "", WHY)
+    assert await desk.lanes.expire(LANE, desk.term, 10) == []
+    claimed = await desk.lanes.claim(LANE, desk.term, 10, FakeNotary().intents)
+    assert [o.claimed.job_id for o in claimed] == [desk.job.job_id]
+
+
 async def test_a_job_tried_in_vain_until_its_time_ran_out_is_a_dead_letter(desk: Desk) -> None:
-    await desk.settled(Decision(JobState.RETRY_WAIT, reason="CONNECTION_REFUSED"))
+    await desk.settled(Decision(JobState.RETRY_WAIT, NOW, "CONNECTION_REFUSED"))
     async with desk.engine.begin() as connection:
         await connection.execute(text("UPDATE job SET expire_at = now()"))
-    assert await desk.lanes.expire(LANE, desk.term) == [desk.job.job_id]
+    assert await desk.lanes.expire(LANE, desk.term, 10) == [desk.job.job_id]
     letter = await desk.store.letter(desk.job.job_id)
     assert letter is not None
     assert (await desk.state(), letter.cause) == (JobState.DEAD, Cause.EXPIRED)

@@ -236,6 +236,6 @@ async def test_an_expired_job_is_ended_with_an_event(hub_engine: AsyncEngine) ->
     store = PostgresJobStore(hub_engine)
     start = await store.newest_cursor()
     await store.accept([new_job(1, expire_at=NOW)])
-    assert await PostgresLaneStore(hub_engine).expire(LANE, await own(hub_engine)) == [new_job(1).job_id]
+    assert await PostgresLaneStore(hub_engine).expire(LANE, await own(hub_engine), 10) == [new_job(1).job_id]
     (event_,) = await store.events("acme", after=start, limit=10)
     assert event_.job.state is JobState.EXPIRED

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.ports import LogUnavailable
-from hub.jobs.watched_log import AUDIT_UNAVAILABLE, PATIENCE_SECONDS, WatchedLog
+from hub.jobs.ports import LogContradicts, LogUnavailable
+from hub.jobs.watched_log import AUDIT_CONTRADICTS, AUDIT_UNAVAILABLE, PATIENCE_SECONDS, WatchedLog
 from hub.store.alert_store import PostgresAlertStore
 from tests.fakes import FakeLog, HandClock
 
@@ -34,6 +34,13 @@ class Watch:
                 await self.watched.append([b"{}"], {})
             self.clock.move(wait)
         self.log.down = False
+
+    async def contradict(self) -> None:
+        """The log takes a statement and proves it wrongly."""
+        self.log.error = LogContradicts("another root")
+        with pytest.raises(LogContradicts):
+            await self.append()
+        self.log.error = None
 
     async def firing(self) -> list[str]:
         """The keys of what fires."""
@@ -81,3 +88,18 @@ async def test_it_fires_again_in_the_next_outage(watch: Watch) -> None:
         assert await watch.firing() == [AUDIT_UNAVAILABLE.key]
         await watch.append()
         assert await watch.firing() == []
+
+
+async def test_a_log_that_contradicts_itself_is_an_alert_that_no_later_answer_ends(watch: Watch) -> None:
+    await watch.append()
+    await watch.contradict()
+    assert await watch.firing() == [AUDIT_CONTRADICTS.key]
+    await watch.append()
+    assert await watch.firing() == [AUDIT_CONTRADICTS.key]
+
+
+async def test_a_hub_that_is_started_after_a_person_has_looked_ends_it(watch: Watch) -> None:
+    await watch.contradict()
+    watch.start_hub()
+    await watch.append()
+    assert await watch.firing() == []

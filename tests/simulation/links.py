@@ -72,8 +72,8 @@ class StoreLink:
 
         return await self._ask(settle, "settle_reply_lost")
 
-    async def expire(self, lane: str, term: int) -> list[str]:
-        """Expires."""
+    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+        """Expires; worlds are small, and all that is late fits."""
         return await self._ask(lambda: self._store.expire(lane, term))
 
     async def save_breaker(

@@ -172,7 +172,7 @@ class Pair:
 
     async def expire(self) -> None:
         """An owner ends what has run out."""
-        real = await self._lanes.expire(self.lane, self.term)
+        real = await self._lanes.expire(self.lane, self.term, 1000)
         self._same("expire", sorted(self.model.expire(self.lane, self.term)), sorted(real))
 
     async def cancel(self) -> None:

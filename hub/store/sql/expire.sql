@@ -2,21 +2,24 @@
 -- and those that an attempt may have had an effect of are looked at again first.
 WITH owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+), late AS (
+    SELECT job_id, CASE WHEN state = 1 THEN 'over' WHEN doubted THEN 'doubtful' ELSE 'dead' END AS fate
+    FROM job
+    WHERE lane_id = :lane AND claimed_term = 0 AND due_at IS NOT NULL AND state IN (1, 4) AND expire_at <= now()
+      AND EXISTS (SELECT 1 FROM owned)
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
 ), over AS (
-    DELETE FROM job
-    WHERE lane_id = :lane AND claimed_term = 0 AND state = 1 AND expire_at <= now()
-      AND EXISTS (SELECT 1 FROM owned)
-    RETURNING *
+    DELETE FROM job j USING late l WHERE j.job_id = l.job_id AND l.fate = 'over'
+    RETURNING j.*
 ), dead AS (
-    UPDATE job SET state = 8, due_at = NULL, updated_at = now()
-    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now() AND NOT doubted
-      AND EXISTS (SELECT 1 FROM owned)
-    RETURNING *, 'expired' AS cause_name
+    UPDATE job j SET state = 8, due_at = NULL, updated_at = now()
+    FROM late l WHERE j.job_id = l.job_id AND l.fate = 'dead'
+    RETURNING j.*, 'expired' AS cause_name
 ), doubtful AS (
-    UPDATE job SET state = 5, due_at = now(), updated_at = now()
-    WHERE lane_id = :lane AND claimed_term = 0 AND state = 4 AND expire_at <= now() AND doubted
-      AND EXISTS (SELECT 1 FROM owned)
-    RETURNING *
+    UPDATE job j SET state = 5, due_at = now(), updated_at = now()
+    FROM late l WHERE j.job_id = l.job_id AND l.fate = 'doubtful'
+    RETURNING j.*
 ), ended AS (
     SELECT job_id, tenant, 10 AS new_state, 'EXPIRED' AS new_reason, reason, lane_id, operation, request_id,
            attempt_count, created_at, expire_at, provider_reference FROM over
@@ -31,7 +34,9 @@ WITH owned AS (
     SELECT job_id, seq, lane_id, tenant, operation, 6, reason,
            'DeadLetters/' || lane_id || '/' || cause_name
     FROM dead
-    ON CONFLICT (job_id, seq) DO UPDATE SET cause = 6, left_at = NULL, left_by = '', entered_at = now()
+    ON CONFLICT (job_id, seq) DO UPDATE
+    SET cause = 6, reason = excluded.reason, alert_key = excluded.alert_key, left_at = NULL, left_by = '',
+        entered_at = now()
     RETURNING lane_id, alert_key
 ), {letters_alarmed}, announced AS (
     INSERT INTO job_event (cursor, job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,

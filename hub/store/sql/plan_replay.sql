@@ -2,7 +2,7 @@
 -- first, where the provider can be asked. An item whose job is no dead letter any more is skipped.
 WITH {items_not_begun}, revived AS (
     UPDATE job j
-    SET state = CASE WHEN l.looks THEN 5 ELSE 1 END, due_at = now(), attempt_count = 0, losses = 0, reason = '',
+    SET state = CASE WHEN l.looks THEN 5 ELSE 4 END, due_at = now(), attempt_count = 0, losses = 0, reason = '',
         expire_at = GREATEST(j.expire_at, now() + (j.expire_at - j.created_at)), updated_at = now()
     FROM (
         SELECT k.job_id, i.statement_id, i.envelope, k.state AS was,

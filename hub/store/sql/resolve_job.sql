@@ -1,7 +1,8 @@
 -- A person says what became of a job that is parked in doubt; certainly not done: it goes on.
 WITH freed AS (
     UPDATE job
-    SET state = 4, due_at = now(), updated_at = now(), doubted = false, reason = 'RESOLVED_NOT_DONE', message = ''
+    SET state = 4, due_at = now(), updated_at = now(), doubted = false,
+        expire_at = GREATEST(expire_at, now() + (expire_at - created_at)), reason = 'RESOLVED_NOT_DONE', message = ''
     WHERE job_id = CAST(:job_id AS uuid) AND state = 5 AND due_at IS NULL AND claimed_term = 0
     RETURNING *
 ), answered AS (

@@ -1,0 +1,157 @@
+"""What plans do when something is in their way."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from hub.jobs.carriers import Rollback
+from hub.jobs.errors import JobError, StoreUnavailable, UnknownProvider
+from hub.jobs.model import Job, JobState, NewJob
+from hub.jobs.plan_runner import PlanRunner
+from hub.jobs.plans import Counts, Item, ItemState, Plan, PlanKind, PlanState, Why
+from hub.jobs.ports import Accepted, Statement
+from tests.fakes import HandClock
+from tests.hub.jobs import NOW, new_job
+from tests.hub.test_plans import WHY, plan
+
+
+class Actions:
+    """Signs nothing."""
+
+    def action(
+        self, act: str, subject: str, why: Why, *, job: str = "", digest: str = "", detail: str = ""
+    ) -> Statement:
+        """A statement that says no more than its act."""
+        return Statement(act, act.encode())
+
+
+class Items:
+    """The store of a plan's items, in memory; somebody stops the plan after `begins` of them."""
+
+    def __init__(self, begins: int = 100) -> None:
+        self.marked: list[ItemState] = []
+        self._begins = begins
+
+    async def goes_on(self, plan_id: str) -> bool:
+        """Whether nobody has stopped the plan."""
+        return len(self.marked) < self._begins
+
+    async def mark(self, plan_id: str, number: int, state: ItemState, **_: object) -> None:
+        """Notes what became of an item."""
+        self.marked.append(state)
+
+
+def rollback(items: Items, error: JobError | None = None) -> Rollback:
+    """A rollback of jobs that have succeeded, whose inverse the hub takes or refuses."""
+
+    async def read(job_id: str) -> Job:
+        return succeeded(job_id)
+
+    async def submit(job: NewJob) -> Accepted:
+        if error is not None:
+            raise error
+        return Accepted(job.job_id, b"", None)
+
+    return Rollback(
+        items,  # type: ignore[arg-type]
+        notary=Actions(),
+        read=read,
+        undo=lambda job, actor: new_job(2),
+        submit=submit,
+    )
+
+
+def succeeded(job_id: str) -> Job:
+    """A job that has succeeded."""
+    job = new_job(1)
+    return Job(
+        job_id=job_id,
+        state=JobState.SUCCEEDED,
+        operation=job.work.operation,
+        provider="echo",
+        account="default",
+        tenant=job.tenant,
+        request_id=job.request_id,
+        attempt_count=1,
+        created_at=NOW,
+        updated_at=NOW,
+        expire_at=job.expire_at,
+        due_at=None,
+        provider_reference="",
+        reason="",
+        message="",
+        result_type="",
+        result=b"",
+        labels={},
+        proven=True,
+    )
+
+
+ITEMS = [Item(number, f"job-{number}", ItemState.PENDING, "", "", None, NOW) for number in range(3)]
+
+
+async def test_an_item_that_cannot_be_submitted_now_is_neither_failed_nor_forgotten() -> None:
+    items = Items()
+    with pytest.raises(StoreUnavailable):
+        await rollback(items, StoreUnavailable("away")).begin(plan(Counts(pending=3)), ITEMS, WHY)
+    assert items.marked == []
+
+
+async def test_an_item_that_can_never_be_submitted_has_failed() -> None:
+    items = Items()
+    await rollback(items, UnknownProvider("none")).begin(plan(Counts(pending=3)), ITEMS, WHY)
+    assert items.marked == [ItemState.FAILED] * 3
+
+
+async def test_a_plan_that_is_stopped_begins_no_further_item_of_its_group() -> None:
+    items = Items(begins=1)
+    await rollback(items).begin(plan(Counts(pending=3)), ITEMS, WHY)
+    assert items.marked == [ItemState.STARTED]
+
+
+class Plans:
+    """Two plans at work, in memory; the carrier of the first is broken."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    async def lapse(self) -> None:
+        """Nothing lapses."""
+
+    async def running(self) -> list[str]:
+        """Oldest first."""
+        return ["broken", "sound"]
+
+    async def refresh(self, plan_id: str) -> None:
+        """Nothing has changed."""
+
+    async def get(self, plan_id: str) -> Plan | None:
+        """One plan."""
+        return replace(plan(Counts(pending=3)), plan_id=plan_id)
+
+    async def pending(self, plan_id: str, limit: int) -> list[Item]:
+        """What has not begun."""
+        return ITEMS[:limit]
+
+    async def state_step(self, plan_id: str, statement: Statement) -> None:
+        """Passes on nothing."""
+
+    async def end(self, plan_id: str, state: PlanState, note: str, statement: Statement) -> bool:
+        """Ends nothing."""
+        return False
+
+    async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
+        """The carrier's part."""
+        if plan.plan_id == "broken":
+            raise RuntimeError("it does not fit")
+        self.begun.append(plan.plan_id)
+
+
+async def test_a_plan_in_trouble_holds_up_no_other() -> None:
+    plans = Plans()
+    runner = PlanRunner(
+        plans, carriers={PlanKind.REPLAY: plans}, notary=Actions(), clock=HandClock(), actor="hub"
+    )
+    await runner.run_once()
+    assert plans.begun == ["sound"]
