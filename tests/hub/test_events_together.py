@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.jobs.events import ArrivedEvent
 from hub.jobs.model import JobState
 from hub.store.event_store import PostgresEventStore
 from hub.store.job_store import PostgresJobStore
@@ -61,6 +62,13 @@ async def test_a_second_word_about_a_job_is_kept_as_late(hub_engine: AsyncEngine
     assert await events.apply_all([job.job_id]) == [True]
     assert await state_of(hub_engine, job) is JobState.SUCCEEDED
     assert await _handled(hub_engine) == {"a": "applied", "b": "late"}
+
+
+async def test_what_is_about_no_job_waits_for_nothing(hub_engine: AsyncEngine) -> None:
+    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    nothing = ArrivedEvent(LANE, "a", "balance.available", "", b"", b"")
+    await events.keep_all([nothing, event(new_job(1), "b")])
+    assert await _handled(hub_engine) == {"a": "noted", "b": ""}
 
 
 async def test_a_job_that_is_just_being_settled_holds_up_none_of_the_others(hub_engine: AsyncEngine) -> None:
