@@ -85,7 +85,7 @@ class Operations:
             reads=self._store,
             plans=self._plans,
             alerts=self._alerts,
-            job=shared.jobs.get,
+            jobs=shared.jobs,
             limits=shared.directory.lanes,
         )
 

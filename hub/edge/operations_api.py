@@ -1,6 +1,6 @@
 """OperationsService: lanes, breakers, dead letters, plans and alerts, for the people on call."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -64,6 +64,18 @@ class Reads(Protocol):
         ...
 
 
+class JobReads(Protocol):
+    """The store of jobs, as far as it is only read."""
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job."""
+        ...
+
+    async def get_all(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Those of some jobs that there are, by id."""
+        ...
+
+
 class PlanReads(Protocol):
     """The store of plans, as far as it is only read."""
 
@@ -103,7 +115,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         reads: Reads,
         plans: PlanReads,
         alerts: AlertReads,
-        job: Callable[[str], Awaitable[Job | None]],
+        jobs: JobReads,
         limits: Callable[[], Mapping[str, Limits]],
     ) -> None:
         self._operating = operating
@@ -111,7 +123,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self._reads = reads
         self._plans = plans
         self._alerts = alerts
-        self._job = job
+        self._jobs = jobs
         self._limits = limits
 
     async def ListLanes(
@@ -150,9 +162,9 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
             limit=size + 1,
         )
         page = found[:size]
-        jobs = [await self._job(letter.job_id) for letter in page]
+        jobs = await self._jobs.get_all([letter.job_id for letter in page])
         return operations.ListDeadLettersResponse(
-            dead_letters=[letter_to_proto(v, j, []) for v, j in zip(page, jobs, strict=True) if j],
+            dead_letters=[letter_to_proto(v, jobs[v.job_id], []) for v in page if v.job_id in jobs],
             next_page_token=f"{page[-1].entered_at.isoformat()}/{page[-1].job_id}"
             if len(found) > size
             else "",
@@ -169,7 +181,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.GetDeadLetterRequest, context: Context
     ) -> operations.GetDeadLetterResponse:
         """One, with its history."""
-        letter, job = await self._reads.letter(request.job_id), await self._job(request.job_id)
+        letter, job = await self._reads.letter(request.job_id), await self._jobs.get(request.job_id)
         if letter is None or job is None:
             raise LetterNotFound(f"job {request.job_id} has never been a dead letter", job_id=request.job_id)
         attempts = await self._reads.attempts(request.job_id)

@@ -39,9 +39,14 @@ class PostgresJobStore:
 
     async def get(self, job_id: str) -> Job | None:
         """One job, of any tenant."""
+        return (await self.get_all([job_id])).get(job_id)
+
+    async def get_all(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of some jobs that there are, of any tenant, by id."""
         async with self._single.connect() as connection:
-            row = (await connection.execute(statements.GET_JOB, {"job_id": job_id})).mappings().first()
-        return job_from_row(row) if row else None
+            result = await connection.execute(statements.GET_JOBS, {"job_ids": list(job_ids)})
+            found = [job_from_row(row) for row in result.mappings()]
+        return {job.job_id: job for job in found}
 
     async def page(
         self,

@@ -140,7 +140,7 @@ def settled_from_row(row: RowMapping) -> Settled:
 
 
 def job_from_row(row: RowMapping) -> Job:
-    """The job that a row of `get_job` or `list_jobs` speaks of."""
+    """The job that a row of `get_jobs` or `list_jobs` speaks of."""
     return _job(
         row,
         row["due_at"],

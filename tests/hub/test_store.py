@@ -152,6 +152,19 @@ async def test_a_job_is_withdrawn_before_it_begins_and_not_after(hub_engine: Asy
     assert await state_of(hub_engine, new_job(2)) is JobState.RUNNING
 
 
+async def test_several_jobs_are_read_at_once_wherever_they_stand(hub_engine: AsyncEngine) -> None:
+    store, over, waiting, unknown = PostgresJobStore(hub_engine), new_job(1), new_job(2), new_job(3)
+    await settle(hub_engine, over, JobState.SUCCEEDED)
+    await store.accept([waiting])
+    found = await store.get_all([over.job_id, waiting.job_id, unknown.job_id])
+    assert {job_id: job.state for job_id, job in found.items()} == {
+        over.job_id: JobState.SUCCEEDED,
+        waiting.job_id: JobState.QUEUED,
+    }
+    assert found[over.job_id] == await store.get(over.job_id)
+    assert await store.get_all([]) == {}
+
+
 async def test_pages_hold_jobs_newest_first_wherever_they_stand(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(n) for n in range(1, 6)])

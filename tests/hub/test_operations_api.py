@@ -1,0 +1,90 @@
+"""The operators' service, apart from what lies behind it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from hub.edge.operations_api import Context, OperationsApi
+from hub.jobs.lanes import LetterView
+from hub.jobs.letters import Cause
+from hub.jobs.model import Job, JobState
+from hub.jobs.plans import Filter
+from integration.operations.v1 import operations_service_pb2 as ops
+from tests.hub.jobs import NOW, OPERATION, new_job
+
+CONTEXT = cast(Context, None)
+
+
+class Letters:
+    """Open dead letters of some jobs."""
+
+    def __init__(self, job_ids: Sequence[str]) -> None:
+        self._letters = [LetterView(j, Cause.PROVIDER_DOWN, NOW, None, "", "key") for j in job_ids]
+
+    async def letters(
+        self, wanted: Filter, *, also_left: bool, before: tuple[datetime, str] | None, limit: int
+    ) -> list[LetterView]:
+        """The first of them."""
+        return self._letters[:limit]
+
+
+class Jobs:
+    """Keeps count of what it is asked for."""
+
+    def __init__(self, job_ids: Sequence[str]) -> None:
+        self._jobs = {j: dead(j) for j in job_ids}
+        self.asked: list[list[str]] = []
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job."""
+        return (await self.get_all([job_id])).get(job_id)
+
+    async def get_all(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Some jobs."""
+        self.asked.append(list(job_ids))
+        return {j: self._jobs[j] for j in job_ids if j in self._jobs}
+
+
+def dead(job_id: str) -> Job:
+    """A job that has died."""
+    return Job(
+        job_id=job_id,
+        state=JobState.DEAD,
+        operation=OPERATION,
+        provider="echo",
+        account="default",
+        tenant="acme",
+        request_id="request",
+        attempt_count=1,
+        created_at=NOW,
+        updated_at=NOW,
+        expire_at=NOW,
+        due_at=None,
+        provider_reference="",
+        reason="CONNECTION_REFUSED",
+        message="",
+        result_type="",
+        result=b"",
+        labels={},
+        proven=True,
+    )
+
+
+async def test_the_jobs_of_a_page_of_dead_letters_are_read_at_once() -> None:
+    job_ids = [new_job(n).job_id for n in range(4)]
+    letters: Any = Letters(job_ids)
+    nothing: Any = None
+    jobs = Jobs(job_ids[:2])
+    api = OperationsApi(
+        operating=nothing,
+        planning=nothing,
+        reads=letters,
+        plans=nothing,
+        alerts=nothing,
+        jobs=jobs,
+        limits=dict,
+    )
+    page = await api.ListDeadLetters(ops.ListDeadLettersRequest(page_size=3), CONTEXT)
+    assert jobs.asked == [job_ids[:3]]
+    assert [letter.job.job_id for letter in page.dead_letters] == job_ids[:2]
+    assert page.next_page_token
