@@ -16,6 +16,7 @@ from hub.edge.operations_convert import (
     letter_to_proto,
     pace_from_proto,
     plan_to_proto,
+    text_from_proto,
     why_from_proto,
 )
 from hub.jobs.alerts import AlertState, Told
@@ -136,8 +137,9 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.SetLaneModeRequest, context: Context
     ) -> operations.SetLaneModeResponse:
         """The lane, in its new mode."""
-        await self._operating.set_mode(request.lane, LaneMode(request.mode), why_from_proto(request.why))
-        return operations.SetLaneModeResponse(lane=await self._one_lane(request.lane))
+        lane = text_from_proto(request, "lane")
+        await self._operating.set_mode(lane, LaneMode(request.mode), why_from_proto(request.why))
+        return operations.SetLaneModeResponse(lane=await self._one_lane(lane))
 
     async def SetBreaker(
         self, request: operations.SetBreakerRequest, context: Context
@@ -145,10 +147,9 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         """The lane, with its breaker moved."""
         if request.state == lane_pb2.BREAKER_STATE_CLOSED:
             raise InvalidRequest([Violation("state", "must be OPEN or HALF_OPEN: only successes close it")])
-        await self._operating.move_breaker(
-            request.lane, BreakerState(request.state), why_from_proto(request.why)
-        )
-        return operations.SetBreakerResponse(lane=await self._one_lane(request.lane))
+        lane = text_from_proto(request, "lane")
+        await self._operating.move_breaker(lane, BreakerState(request.state), why_from_proto(request.why))
+        return operations.SetBreakerResponse(lane=await self._one_lane(lane))
 
     async def ListDeadLetters(
         self, request: operations.ListDeadLettersRequest, context: Context
@@ -194,7 +195,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         job = await self._operating.resolve(
             request.job_id,
             Resolution(request.resolution),
-            request.provider_reference,
+            text_from_proto(request, "provider_reference"),
             why_from_proto(request.why),
         )
         return operations.ResolveJobResponse(job=job_to_proto(job))

@@ -1,6 +1,7 @@
 """Between the operations contract's messages and the hub's values."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from hub.jobs.plans import Filter, Item, Pace, Plan, Why
 from integration.operations.v1 import alert_pb2, dead_letter_pb2, lane_pb2, operations_service_pb2, plan_pb2
 from mesh.caller import current_caller
 from mesh.errors import InvalidRequest, Violation
+from mesh.validation import violations
 
 
 def lane_to_proto(view: LaneView, limits: Limits | None) -> lane_pb2.Lane:
@@ -180,7 +182,19 @@ def pace_from_proto(message: plan_pb2.PlanPace) -> Pace:
 
 def why_from_proto(message: operations_service_pb2.Justification) -> Why:
     """Why the current caller does it."""
-    return Why(str(current_caller()), message.reason, message.ticket)
+    reason, ticket = (text_from_proto(message, field, under="why.") for field in ("reason", "ticket"))
+    return Why(str(current_caller()), reason, ticket)
+
+
+def text_from_proto(message: Message, field: str, *, under: str = "") -> str:
+    """A text in NFC, as the log holds texts; raises InvalidRequest if it breaks the field's rules in it."""
+    composed = type(message)()
+    setattr(composed, field, unicodedata.normalize("NFC", getattr(message, field)))
+    # NFC makes a few texts longer.
+    if found := [v for v in violations(composed) if v.field == field]:
+        raise InvalidRequest([Violation(under + v.field, v.description) for v in found])
+    text: str = getattr(composed, field)
+    return text
 
 
 def _filter_to_proto(text: str) -> plan_pb2.PlanFilter:

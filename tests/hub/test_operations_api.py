@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
+import pytest
+
 from hub.edge.operations_api import Context, OperationsApi
+from hub.edge.operations_convert import text_from_proto, why_from_proto
 from hub.jobs.lanes import LetterView
 from hub.jobs.letters import Cause
 from hub.jobs.model import Job, JobState
 from hub.jobs.plans import Filter
 from integration.operations.v1 import operations_service_pb2 as ops
+from mesh.errors import InvalidRequest
 from tests.hub.jobs import NOW, OPERATION, new_job
 
 CONTEXT = cast(Context, None)
@@ -88,3 +92,13 @@ async def test_the_jobs_of_a_page_of_dead_letters_are_read_at_once() -> None:
     assert jobs.asked == [job_ids[:3]]
     assert [letter.job.job_id for letter in page.dead_letters] == job_ids[:2]
     assert page.next_page_token
+
+
+def test_a_text_that_is_too_long_once_it_is_composed_is_refused() -> None:
+    longer = "\ufb2c"  # three characters in NFC
+    kept = text_from_proto(ops.ResolveJobRequest(provider_reference=longer * 85), "provider_reference")
+    assert len(kept) == 255
+    with pytest.raises(InvalidRequest, match="provider_reference"):
+        text_from_proto(ops.ResolveJobRequest(provider_reference=longer * 86), "provider_reference")
+    with pytest.raises(InvalidRequest, match=r"why\.reason"):
+        why_from_proto(ops.Justification(reason=longer * 167, ticket="OPS-1"))

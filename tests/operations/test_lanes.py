@@ -76,7 +76,7 @@ async def test_a_breaker_opened_by_hand_stays_open_until_it_is_moved_by_hand(off
     await office.jobs_in([job.job_id], job_pb2.JOB_STATE_SUCCEEDED, 10)
 
 
-@pytest.mark.parametrize("lane", ["nobody/default", "hub-duty/plans"])
+@pytest.mark.parametrize("lane", ["nobody/default", "hub-duty/plans", "jose\u0301/default"])
 async def test_what_is_no_lane_cannot_be_paused(office: Office, lane: str) -> None:
     request = ops.SetLaneModeRequest(lane=lane, mode="LANE_MODE_PAUSED", why=WHY)
     with pytest.raises(grpc.aio.AioRpcError) as error:

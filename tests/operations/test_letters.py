@@ -95,6 +95,27 @@ async def test_an_item_that_is_no_dead_letter_any_more_is_skipped(office: Office
     assert (done.counts.skipped, len(office.provider.sandbox.payments)) == (2, 2)
 
 
+async def test_what_people_write_in_decomposed_letters_stands_in_the_log_in_composed_ones(
+    office: Office,
+) -> None:
+    (job_id,) = await dead(office, 1)
+    why = ops.Justification(reason="jose\u0301 asked the provider", ticket="OPS-241")
+    request = ops.CreatePlanRequest(
+        kind="PLAN_KIND_REPLAY", filter=plan_pb2.PlanFilter(job_ids=[job_id]), why=why
+    )
+    plan = (await office.ana.ops.CreatePlan(request, timeout=10)).plan
+    assert plan.reason == "jos\u00e9 asked the provider"
+
+    async def stated() -> list[str]:
+        return [s["reason"] for s in await office.statements(plan.plan_id)]
+
+    assert await until(stated, bool, 10) == [plan.reason]
+    resolve = ops.ResolveJobRequest(
+        job_id=job_id, resolution="RESOLUTION_DONE", provider_reference="re\u0301f", why=why
+    )
+    assert await refused(office.ana.ops.ResolveJob(resolve, timeout=10)) == "NOT_RESOLVABLE"
+
+
 async def test_a_discarded_dead_letter_is_given_up_for_good(office: Office) -> None:
     (job_id,) = await dead(office, 1)
     plan = await office.ana.preview("DISCARD", job_ids=[job_id])
