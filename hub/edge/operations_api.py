@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import grpc
 
-from hub.edge.convert import job_to_proto
+from hub.edge.convert import is_uuid, job_to_proto
 from hub.edge.operations_convert import (
     alert_to_proto,
     filter_from_proto,
@@ -27,7 +27,7 @@ from hub.jobs.lanes import AttemptView, LaneMode, LaneView, LetterGroup, LetterV
 from hub.jobs.model import Job
 from hub.jobs.operating import Operating, Resolution
 from hub.jobs.planning import Planning
-from hub.jobs.plans import Filter, Item, ItemState, Plan, PlanKind
+from hub.jobs.plans import MOST_ITEMS, Filter, Item, ItemState, Plan, PlanKind
 from integration.operations.v1 import lane_pb2, operations_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2 as operations
 from mesh.errors import InvalidRequest, Violation
@@ -35,6 +35,7 @@ from mesh.errors import InvalidRequest, Violation
 DEFAULT_PAGE = 50
 DEFAULT_ITEMS = 100
 MOST_ALERTS = 500
+NOT_A_TOKEN = Violation("page_token", "is not a token of this service")
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -182,10 +183,11 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.GetDeadLetterRequest, context: Context
     ) -> operations.GetDeadLetterResponse:
         """One, with its history."""
-        letter, job = await self._reads.letter(request.job_id), await self._jobs.get(request.job_id)
+        job_id = _job_id(request.job_id)
+        letter, job = await self._reads.letter(job_id), await self._jobs.get(job_id)
         if letter is None or job is None:
-            raise LetterNotFound(f"job {request.job_id} has never been a dead letter", job_id=request.job_id)
-        attempts = await self._reads.attempts(request.job_id)
+            raise LetterNotFound(f"job {job_id} has never been a dead letter", job_id=job_id)
+        attempts = await self._reads.attempts(job_id)
         return operations.GetDeadLetterResponse(dead_letter=letter_to_proto(letter, job, attempts))
 
     async def ResolveJob(
@@ -193,7 +195,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
     ) -> operations.ResolveJobResponse:
         """The job, as a person has resolved it."""
         job = await self._operating.resolve(
-            request.job_id,
+            _job_id(request.job_id),
             Resolution(request.resolution),
             text_from_proto(request, "provider_reference"),
             why_from_proto(request.why),
@@ -216,7 +218,9 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.GetPlanRequest, context: Context
     ) -> operations.GetPlanResponse:
         """One plan."""
-        return operations.GetPlanResponse(plan=plan_to_proto(await self._planning.get(request.plan_id)))
+        return operations.GetPlanResponse(
+            plan=plan_to_proto(await self._planning.get(_plan_id(request.plan_id)))
+        )
 
     async def ListPlans(
         self, request: operations.ListPlansRequest, context: Context
@@ -233,11 +237,11 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.ListPlanItemsRequest, context: Context
     ) -> operations.ListPlanItemsResponse:
         """Items of a plan, in order."""
-        await self._planning.get(request.plan_id)
+        plan_id, after = _plan_id(request.plan_id), _number_token(request.page_token)
+        states = _item_states(request.states)
+        await self._planning.get(plan_id)
         size = request.page_size or DEFAULT_ITEMS
-        after = _number_token(request.page_token)
-        states = [ItemState(s) for s in request.states]
-        found = await self._plans.items(request.plan_id, after=after, limit=size + 1, states=states)
+        found = await self._plans.items(plan_id, after=after, limit=size + 1, states=states)
         return operations.ListPlanItemsResponse(
             items=[item_to_proto(i) for i in found[:size]],
             next_page_token=str(found[size - 1].number) if len(found) > size else "",
@@ -247,21 +251,21 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.ApprovePlanRequest, context: Context
     ) -> operations.ApprovePlanResponse:
         """The plan, at work."""
-        plan = await self._planning.approve(request.plan_id, why_from_proto(request.why))
+        plan = await self._planning.approve(_plan_id(request.plan_id), why_from_proto(request.why))
         return operations.ApprovePlanResponse(plan=plan_to_proto(plan))
 
     async def StopPlan(
         self, request: operations.StopPlanRequest, context: Context
     ) -> operations.StopPlanResponse:
         """The plan, stopped."""
-        plan = await self._planning.stop(request.plan_id, why_from_proto(request.why))
+        plan = await self._planning.stop(_plan_id(request.plan_id), why_from_proto(request.why))
         return operations.StopPlanResponse(plan=plan_to_proto(plan))
 
     async def ResumePlan(
         self, request: operations.ResumePlanRequest, context: Context
     ) -> operations.ResumePlanResponse:
         """The plan, at work again."""
-        plan = await self._planning.resume(request.plan_id, why_from_proto(request.why))
+        plan = await self._planning.resume(_plan_id(request.plan_id), why_from_proto(request.why))
         return operations.ResumePlanResponse(plan=plan_to_proto(plan))
 
     async def ListAlerts(
@@ -283,20 +287,49 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         return lane_to_proto(view, self._limits().get(view.lane))
 
 
+def _job_id(job_id: str) -> str:
+    if not is_uuid(job_id):
+        raise InvalidRequest([Violation("job_id", "is not the id of a job")])
+    return job_id
+
+
+def _plan_id(plan_id: str) -> str:
+    if not is_uuid(plan_id):
+        raise InvalidRequest([Violation("plan_id", "is not the id of a plan")])
+    return plan_id
+
+
+def _item_states(states: Sequence[int]) -> list[ItemState]:
+    unset = [number for number, state in enumerate(states) if not state]
+    if unset:
+        raise InvalidRequest([Violation(f"states[{n}]", "is not a state of an item") for n in unset])
+    return [ItemState(s) for s in states]
+
+
 def _letter_token(token: str) -> tuple[datetime, str] | None:
+    if not token:
+        return None
     moment, _, job_id = token.partition("/")
-    parsed = _time_token(moment)
-    return (parsed, job_id) if parsed else None
+    if not is_uuid(job_id):
+        raise InvalidRequest([NOT_A_TOKEN])
+    return _moment(moment), job_id
 
 
 def _time_token(token: str) -> datetime | None:
+    return _moment(token) if token else None
+
+
+def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(token).astimezone(UTC) if token else None
-    except ValueError as error:
-        raise InvalidRequest([Violation("page_token", "must be the token of the page before")]) from error
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest([NOT_A_TOKEN]) from error
 
 
 def _number_token(token: str) -> int:
-    if token and not token.isdecimal():
-        raise InvalidRequest([Violation("page_token", "must be the token of the page before")])
-    return int(token or 0)
+    if not token:
+        return 0
+    # So short that it is not work to read it.
+    if len(token) > len(str(MOST_ITEMS)) or not token.isdecimal() or (number := int(token)) > MOST_ITEMS:
+        raise InvalidRequest([NOT_A_TOKEN])
+    return number

@@ -2,14 +2,14 @@
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.edge.convert import job_to_proto
+from hub.edge.convert import is_uuid, job_to_proto
 from hub.jobs.alerts import AlertState, Told
 from hub.jobs.gate import Limits
 from hub.jobs.lanes import AttemptView, LaneView, LetterGroup, LetterView
@@ -155,7 +155,7 @@ def alert_to_proto(state: AlertState, told: Mapping[str, Told]) -> alert_pb2.Ale
 
 
 def filter_from_proto(message: plan_pb2.PlanFilter) -> Filter:
-    """The filter; raises InvalidRequest for a cause that there is not."""
+    """The filter; raises InvalidRequest for a cause that there is not, and for what is no job's id."""
     return Filter(
         provider=message.provider,
         account=message.account,
@@ -165,7 +165,7 @@ def filter_from_proto(message: plan_pb2.PlanFilter) -> Filter:
         reason=message.reason,
         start=_moment(message, "start_time"),
         end=_moment(message, "end_time"),
-        job_ids=tuple(message.job_ids),
+        job_ids=_job_ids(message.job_ids),
     )
 
 
@@ -216,6 +216,13 @@ def _cause(name: str) -> Cause | None:
     if name not in known:
         raise InvalidRequest([Violation("filter.cause", f"must be one of {', '.join(sorted(known))}")])
     return known[name]
+
+
+def _job_ids(job_ids: Sequence[str]) -> tuple[str, ...]:
+    wrong = [number for number, job_id in enumerate(job_ids) if not is_uuid(job_id)]
+    if wrong:
+        raise InvalidRequest([Violation(f"filter.job_ids[{n}]", "is not the id of a job") for n in wrong])
+    return tuple(job_ids)
 
 
 def _attempt(view: AttemptView) -> dead_letter_pb2.AttemptRecord:

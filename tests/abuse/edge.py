@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -13,23 +14,32 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.edge import capabilities
 from hub.edge.admitting import Admitting, CountBacklog
+from hub.edge.inverses import Contracts
 from hub.edge.jobs_api import JobsApi
 from hub.edge.new_jobs import NewJobs
+from hub.edge.operations_api import OperationsApi
 from hub.edge.statuses import DOMAIN, STATUSES
 from hub.edge.tenants import Tenants
 from hub.edge.waiting import Waiting
 from hub.jobs.admission import Admission, AdmissionLimits
 from hub.jobs.board import Board
 from hub.jobs.errors import UnknownProvider
+from hub.jobs.operating import Operating
+from hub.jobs.planning import Planning
 from hub.jobs.spec import OperationSpec
 from hub.jobs.submit import Submission
+from hub.peers.notary import Notary
+from hub.store.alert_store import PostgresAlertStore
 from hub.store.backlog_store import PostgresBacklogStore
 from hub.store.engine import open_engine
 from hub.store.job_store import PostgresJobStore
+from hub.store.operations_store import PostgresOperationsStore
+from hub.store.plan_store import PostgresPlanStore
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.messaging.v1 import messaging_service_pb2_grpc
+from integration.operations.v1 import operations_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2 as payments
 from integration.payments.v1 import payments_service_pb2_grpc
 from mesh.batcher import Batcher
@@ -37,6 +47,7 @@ from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.errors import ErrorDetails, details_of
+from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
 from tests.hub.jobs import spec
@@ -152,6 +163,8 @@ async def serving(
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     api = JobsApi(store, waiting=waiting, board=board, tenants=tenants, draining=server.draining)
     jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+    operators = _operations(engine, store)
+    operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operators, server.raw)
     port = await server.serve("127.0.0.1:0")
     async with AsyncExitStack() as stack:
         callers = {
@@ -162,6 +175,34 @@ async def serving(
         yield Edge(port, home, engine, store, board, admission, counting, callers)
     await server.drain(1)
     await engine.dispose()
+
+
+def _operations(engine: AsyncEngine, jobs: PostgresJobStore) -> OperationsApi:
+    """The operators' service; there is no provider whose events a plan could ask for."""
+    operations, plans = PostgresOperationsStore(engine), PostgresPlanStore(engine)
+    notary = Notary(SigningKey.generate(), holder="hub", boot="boot", clock=SystemClock())
+    no_lists: Any = None
+    return OperationsApi(
+        operating=Operating(
+            operations,
+            notary=notary,
+            read=jobs.get,
+            post=lambda job_id, ending=None: None,
+            hint=lambda lane: None,
+        ),
+        planning=Planning(
+            plans,
+            catalogue=Contracts(lambda provider, operation: False),
+            lists=no_lists,
+            notary=notary,
+            new_id=lambda: str(uuid4()),
+        ),
+        reads=operations,
+        plans=plans,
+        alerts=PostgresAlertStore(engine),
+        jobs=jobs,
+        limits=dict,
+    )
 
 
 def _identities(home: Path) -> dict[str, Identity]:
