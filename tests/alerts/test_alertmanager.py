@@ -2,10 +2,15 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+from hypothesis import settings
+
 from hub.jobs.alerts import Alert
 from hub.peers.alertmanager import Alertmanager as Sink
-from tests.alerts.alertmanager import Alertmanager
+from tests.alerts import alertmanager as real
+from tests.alerts.alertmanager import Alertmanager, Missing
 from tests.alerts.rig import Desk, alert
+from tests.bugs.tree import ROOT
 
 
 def sink(server: Alertmanager) -> Sink:
@@ -141,3 +146,22 @@ async def test_labels_of_any_name_are_taken(desk: Desk, alertmanager: Alertmanag
         "_": "z",
         "umlaut": "Grüße\n",
     }
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("1", Missing), ("", pytest.skip.Exception)])
+def test_a_test_that_finds_none_is_skipped_but_fails_where_ci_is_set(
+    ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    def missing() -> str:
+        raise Missing("none can be had")
+
+    monkeypatch.setattr(real, "program", missing)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises((Missing, pytest.skip.Exception)) as ended:
+        request.getfixturevalue("alertmanager")
+    assert ended.type is outcome
+
+
+def test_ci_is_set_for_a_change_and_takes_no_example_from_hypothesis() -> None:
+    assert "\nexport CI=1 " in (ROOT / ".ci" / "run").read_text()
+    assert settings.get_current_profile_name() == "default"
