@@ -11,7 +11,6 @@ from hub.jobs.letters import Cause
 
 MOST_ITEMS = 10_000
 APPROVE_WITHIN = timedelta(minutes=10)
-POLL_SECONDS = 0.5
 
 
 class PlanKind(IntEnum):
