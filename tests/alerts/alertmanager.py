@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -142,3 +143,15 @@ class Alertmanager:
                 return True
         except (urllib.error.URLError, OSError):
             return False
+
+
+def main() -> None:
+    """Has one ready for those who come later; says so if none can be had."""
+    try:
+        print(program())
+    except Missing as missing:
+        sys.exit(str(missing))
+
+
+if __name__ == "__main__":
+    main()

@@ -163,5 +163,5 @@ def test_a_test_that_finds_none_is_skipped_but_fails_where_ci_is_set(
 
 
 def test_ci_is_set_for_a_change_and_takes_no_example_from_hypothesis() -> None:
-    assert "\nexport CI=1 " in (ROOT / ".ci" / "run").read_text()
+    assert "\n  export CI=1 " in (ROOT / ".ci" / "run").read_text()
     assert settings.get_current_profile_name() == "default"

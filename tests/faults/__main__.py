@@ -17,7 +17,7 @@ import click
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from mesh.failpoints import POINTS
-from tests.alerts.alertmanager import Alertmanager, Missing
+from tests.alerts.alertmanager import Alertmanager, Missing, is_required
 from tests.faults.campaign import Campaign
 from tests.faults.plan import IMPOSSIBLE, REPEATS, Shot, Strike, shots, strikes
 from tests.faults.rig import PEERS, Rig
@@ -87,14 +87,15 @@ async def run(
     try:
         await (campaign.enumerated(enumerated) if enumerated else campaign.random(random))
         click.echo("restarts: " + _restarts(rig))
-        return report(campaign, seconds=time.monotonic() - began, need_written=need_written)
+        seconds, told = time.monotonic() - began, rig.alertmanager is not None
+        return report(campaign, seconds=seconds, need_written=need_written, told=told)
     finally:
         await campaign.close()
         await rig.stop()
 
 
-def report(campaign: Campaign, *, seconds: float, need_written: int) -> bool:
-    """Prints the result; whether it is good."""
+def report(campaign: Campaign, *, seconds: float, need_written: int, told: bool) -> bool:
+    """Prints the result; whether it is good. `told`: an Alertmanager is there to show the alerts."""
     tally = campaign.tally
     for (point, peer), hits in sorted(tally.hits.items()):
         click.echo(f"  {point:<20} {peer:<8} {hits} hits")
@@ -114,7 +115,7 @@ def report(campaign: Campaign, *, seconds: float, need_written: int) -> bool:
     enough = tally.windows[WRITTEN] >= need_written
     if not enough:
         click.echo(f"void: only {tally.windows[WRITTEN]} kills in {WRITTEN}, {need_written} are needed")
-    if tally.doomed and not tally.alerts:
+    if told and tally.doomed and not tally.alerts:
         click.echo(f"void: {tally.doomed} requests were doomed, and no alert of a dead letter was seen")
         enough = False
     click.echo(
@@ -124,11 +125,14 @@ def report(campaign: Campaign, *, seconds: float, need_written: int) -> bool:
     return enough and not tally.missed and not tally.violations
 
 
-def _alertmanager(state: Path) -> Alertmanager:
+def _alertmanager(state: Path) -> Alertmanager | None:
     try:
         return Alertmanager(state)
     except Missing as missing:
-        raise click.ClickException(str(missing)) from None
+        if is_required():
+            raise click.ClickException(str(missing)) from None
+        click.echo(f"NOT CHECKED: what Alertmanager shows, for there is none: {missing}")
+        return None
 
 
 def _restarts(rig: Rig) -> str:
