@@ -12,6 +12,7 @@ from hub.cli.stack import postgres
 from hub.cli.stack.postgres import Server
 from hub.peers.spokes import SpokeDirectory
 from hub.store.migrate import migrate
+from tests.abuse.edge import Edge, serving
 from tests.abuse.hearing import Listener, listening, speaking
 
 _NUMBERS = itertools.count(1)
@@ -47,3 +48,10 @@ async def listener(
 def number() -> int:
     """A number that no other test has: of the job and of the event."""
     return next(_NUMBERS)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def edge(hub_urls: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
+    """One edge for all: what one test does to it the next would see."""
+    async with serving(hub_urls, tmp_path_factory.mktemp("edge")) as edge:
+        yield edge

@@ -54,6 +54,19 @@ from tests.hub.jobs import spec
 
 TRUST_DOMAIN = "integration.local"
 TIMEOUT = 5.0
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+INTERNALS = ("Traceback", "sqlalchemy", "asyncpg", "SELECT", "INSERT", ".py", "Exception")
+NO_IDS = [
+    "-" * 36,
+    "0" * 36,
+    "../../../../../../etc/passwd\0........",
+    "' OR 1=1; DROP TABLE job; --........",
+    "%s%s%s%s%n%n%n%n%x%x%x%x{0}{}{job}..",
+    "01890000-0000-7000-8000-00000000000G",
+    "0189000000007000800000000000000100--",
+    "x",
+    "",
+]
 CALLERS = {"acme": ("core", "demo"), "beta": ("core", "other"), "operator": ("operator", "cli")}
 """Callers by the tenant that they may act for; the operator may look at all."""
 PAYMENTS = "/integration.payments.v1.PaymentsService"
@@ -239,3 +252,16 @@ async def refusal(call: object) -> tuple[grpc.StatusCode, ErrorDetails]:
     details = details_of(error)
     assert details is not None, error
     return error.code(), details
+
+
+async def check_refused(edge: Edge, method: str, data: bytes, field: str, *, caller: str = "acme") -> None:
+    """Fails unless the bytes are refused for that field, at no cost."""
+    before = await edge.stored()
+    error = await failure(edge.callers[caller].raw(method, data))
+    details = details_of(error)
+    assert error.code() is INVALID, error
+    assert details is not None
+    assert field in {v.field for v in details.violations}
+    assert not [word for word in INTERNALS if word in str(error.details())]
+    assert await edge.stored() == before
+    await edge.serves()

@@ -7,7 +7,7 @@ import pytest
 
 from hub.jobs.carriers import Rollback
 from hub.jobs.errors import JobError, StoreUnavailable, UnknownProvider
-from hub.jobs.model import Job, JobState, NewJob
+from hub.jobs.model import Job, JobState, NewJob, queued
 from hub.jobs.plan_runner import PlanRunner
 from hub.jobs.plans import Counts, Item, ItemState, Plan, PlanKind, PlanState, Why
 from hub.jobs.ports import Accepted, Statement
@@ -64,28 +64,7 @@ def rollback(items: Items, error: JobError | None = None) -> Rollback:
 
 def succeeded(job_id: str) -> Job:
     """A job that has succeeded."""
-    job = new_job(1)
-    return Job(
-        job_id=job_id,
-        state=JobState.SUCCEEDED,
-        operation=job.work.operation,
-        provider="echo",
-        account="default",
-        tenant=job.tenant,
-        request_id=job.request_id,
-        attempt_count=1,
-        created_at=NOW,
-        updated_at=NOW,
-        expire_at=job.expire_at,
-        due_at=None,
-        provider_reference="",
-        reason="",
-        message="",
-        result_type="",
-        result=b"",
-        labels={},
-        proven=True,
-    )
+    return replace(queued(new_job(1), NOW), job_id=job_id, state=JobState.SUCCEEDED)
 
 
 ITEMS = [Item(number, f"job-{number}", ItemState.PENDING, "", "", None, NOW) for number in range(3)]

@@ -1,6 +1,7 @@
 """The operators' service, apart from what lies behind it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -10,11 +11,11 @@ from hub.edge.operations_api import Context, OperationsApi
 from hub.edge.operations_convert import text_from_proto, why_from_proto
 from hub.jobs.lanes import LetterView
 from hub.jobs.letters import Cause
-from hub.jobs.model import Job, JobState
+from hub.jobs.model import Job, JobState, queued
 from hub.jobs.plans import Filter
 from integration.operations.v1 import operations_service_pb2 as ops
 from mesh.errors import InvalidRequest
-from tests.hub.jobs import NOW, OPERATION, new_job
+from tests.hub.jobs import NOW, new_job
 
 CONTEXT = cast(Context, None)
 
@@ -51,27 +52,7 @@ class Jobs:
 
 def dead(job_id: str) -> Job:
     """A job that has died."""
-    return Job(
-        job_id=job_id,
-        state=JobState.DEAD,
-        operation=OPERATION,
-        provider="echo",
-        account="default",
-        tenant="acme",
-        request_id="request",
-        attempt_count=1,
-        created_at=NOW,
-        updated_at=NOW,
-        expire_at=NOW,
-        due_at=None,
-        provider_reference="",
-        reason="CONNECTION_REFUSED",
-        message="",
-        result_type="",
-        result=b"",
-        labels={},
-        proven=True,
-    )
+    return replace(queued(new_job(1), NOW), job_id=job_id, state=JobState.DEAD)
 
 
 async def test_the_jobs_of_a_page_of_dead_letters_are_read_at_once() -> None:
