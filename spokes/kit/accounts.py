@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from spokes.kit.errors import BadAccounts, UnknownAccount
 
-_KNOWN: Final = frozenset({"base_url", "sandbox", "api_key", "webhook_secrets"})
+_KNOWN: Final = frozenset({"base_url", "sandbox", "api_key", "webhook_secrets", "limits"})
 
 
 class Secret:
@@ -34,13 +34,16 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. `sandbox` permits a loopback address; `extra` holds what only this provider needs."""
+    """One account. `sandbox` permits a loopback address; `limits` overrule the manifest's; `extra` holds what
+    only this provider needs.
+    """
 
     name: str
     base_url: str
     sandbox: bool = False
     api_key: Secret = field(default_factory=lambda: Secret(""))
     webhook_secrets: tuple[Secret, ...] = ()
+    limits: Mapping[str, object] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -55,7 +58,7 @@ class Account:
 
 
 def load_accounts(path: Path, *, names: frozenset[str], egress: frozenset[str]) -> dict[str, Account]:
-    """Reads `{name: {base_url, sandbox?, api_key?, webhook_secrets?, ...}}`; raises BadAccounts."""
+    """Reads `{name: {base_url, sandbox?, api_key?, webhook_secrets?, limits?, ...}}`; raises BadAccounts."""
     try:
         rows = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -89,16 +92,20 @@ def _account(name: str, row: object) -> Account:
     if not isinstance(row, dict):
         raise BadAccounts(f"{name}: not an object")
     sandbox, secrets = row.get("sandbox", False), row.get("webhook_secrets", [])
+    limits = row.get("limits", {})
     if not isinstance(sandbox, bool):
         raise BadAccounts(f"{name}.sandbox: not true or false")
     if not isinstance(secrets, list) or not all(isinstance(s, str) and s for s in secrets):
         raise BadAccounts(f"{name}.webhook_secrets: not a list of texts")
+    if not isinstance(limits, dict):
+        raise BadAccounts(f"{name}.limits: not an object")
     return Account(
         name=name,
         base_url=_text(name, row, "base_url").rstrip("/"),
         sandbox=sandbox,
         api_key=Secret(_text(name, row, "api_key") if "api_key" in row else ""),
         webhook_secrets=tuple(Secret(s) for s in secrets),
+        limits=limits,
         extra={key: _text(name, row, key) for key in row if key not in _KNOWN},
     )
 

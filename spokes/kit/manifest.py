@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -126,6 +126,18 @@ def parse_manifest(values: Mapping[str, object], *, folder: str) -> Manifest:
     return manifest
 
 
+def limited(manifest: Manifest, limits: Mapping[str, Mapping[str, object]]) -> Manifest:
+    """The manifest with other limits for some accounts, by name: what a provider grants is the account's own.
+
+    What is not given stays as it is; raises BadManifest naming the key at fault.
+    """
+    accounts = {
+        name: _limits(Table(limits.get(name, {}), f"{name}.limits."), spec)
+        for name, spec in manifest.accounts.items()
+    }
+    return replace(manifest, accounts=accounts)
+
+
 def _scheme(table: Table) -> Scheme:
     scheme = table.text("scheme", "none")
     table.close()
@@ -155,11 +167,15 @@ def _accounts(table: Table) -> dict[str, AccountSpec]:
 def _account(name: str, table: Table) -> AccountSpec:
     if not _ACCOUNT(name):
         raise BadManifest(f"accounts.{name}: not lower case letters, digits, - and _")
+    return _limits(table, AccountSpec(name, max_concurrency=64, rate_per_second=0.0, burst=1))
+
+
+def _limits(table: Table, usual: AccountSpec) -> AccountSpec:
     spec = AccountSpec(
-        name=name,
-        max_concurrency=table.integer("max_concurrency", 64, least=1, most=10_000),
-        rate_per_second=table.number("rate_per_second", 0.0, least=0.0, most=1e6),
-        burst=table.integer("burst", 1, least=1, most=1_000_000),
+        name=usual.name,
+        max_concurrency=table.integer("max_concurrency", usual.max_concurrency, least=1, most=10_000),
+        rate_per_second=table.number("rate_per_second", usual.rate_per_second, least=0.0, most=1e6),
+        burst=table.integer("burst", usual.burst, least=1, most=1_000_000),
     )
     table.close()
     return spec

@@ -21,6 +21,7 @@ from spokes.kit.accounts import load_accounts
 from spokes.kit.attempts import Attempts
 from spokes.kit.evidence import Notary
 from spokes.kit.inline import Pool, Recipe
+from spokes.kit.manifest import limited
 from spokes.kit.performing import Performing
 from spokes.kit.pool import make_pool
 from spokes.kit.servicer import SpokeServicer
@@ -76,9 +77,10 @@ class SpokeServer:
     def _compose(self) -> tuple[Performing, MeshServer]:
         settings, clock = self._settings, SystemClock()
         manifest = registry.manifest(self._name)
-        load_accounts(
+        accounts = load_accounts(
             settings.accounts_file, names=frozenset(manifest.accounts), egress=manifest.egress
         )  # so that a mistake stops the start, not the first attempt
+        manifest = limited(manifest, {name: account.limits for name, account in accounts.items()})
         identity = Identity.load(settings.identity_dir)
         producers = load_producers(settings.producers_file)
         vkey = Vkey.parse(settings.audit_vkey_file.read_text())

@@ -9,7 +9,7 @@ import pytest
 from spokes.kit import registry
 from spokes.kit.accounts import load_accounts
 from spokes.kit.errors import BadAccounts, BadManifest
-from spokes.kit.manifest import Replay, parse_manifest
+from spokes.kit.manifest import Replay, limited, parse_manifest
 from spokes.kit.resolver import is_public
 
 ECHO = tomllib.loads((registry.root() / "echo" / "spoke.toml").read_text())
@@ -99,6 +99,7 @@ def test_an_account_hides_its_secrets(tmp_path):
         {"base_url": "https://api.echo.example", "sandbox": "yes"},
         {"base_url": "https://api.echo.example", "webhook_secrets": "one"},
         {"base_url": "https://api.echo.example", "api_key": 7},
+        {"base_url": "https://api.echo.example", "limits": 7},
     ],
     ids=repr,
 )
@@ -106,6 +107,21 @@ def test_an_account_leads_nowhere_else(tmp_path, row):
     with pytest.raises(BadAccounts) as refused:
         accounts(tmp_path, **row)
     assert "default." in str(refused.value)
+
+
+def test_an_account_overrules_the_manifests_limits_key_by_key(tmp_path):
+    account = accounts(tmp_path, base_url="https://api.echo.example", limits={"rate_per_second": 2.5})
+    usual = parse_manifest(ECHO, folder="echo")
+    spec = limited(usual, {"default": account.limits}).accounts["default"]
+    assert (spec.rate_per_second, spec.burst) == (2.5, usual.accounts["default"].burst)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"rate_per_second": "2"}, {"burst": 0}, {"max_concurrency": True}, {"rate": 2}]
+)
+def test_a_mistake_in_an_accounts_limits_is_refused_by_its_key(limits):
+    with pytest.raises(BadManifest, match=f"default.limits.{next(iter(limits))}"):
+        limited(parse_manifest(ECHO, folder="echo"), {"default": limits})
 
 
 def test_a_sandbox_may_be_on_loopback(tmp_path):

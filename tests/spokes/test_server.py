@@ -276,6 +276,13 @@ async def test_describe_says_what_the_manifest_says(echo):
     assert said.accounts[0].max_concurrency == 128
 
 
+async def test_the_limits_of_an_account_go_before_those_of_the_manifest(sandbox, tmp_path):
+    limits = {"rate_per_second": 2.5, "burst": 3}
+    async with serving("echo", account(sandbox.url, limits=limits), tmp_path) as running:
+        said = (await running.hub.stub.Describe(pb.DescribeRequest())).accounts[0]
+    assert (said.max_concurrency, said.rate_per_second, said.burst) == (128, 2.5, 3)
+
+
 async def test_listing_events_needs_a_warrant_too(echo):
     request = pb.ListEventsRequest(account="default", checkpoint=b"none")
     request.start_time.GetCurrentTime()

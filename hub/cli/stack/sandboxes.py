@@ -60,10 +60,11 @@ def build(layout: Layout) -> None:
     stamp.write_text(wanted)
 
 
-def write_accounts(layout: Layout, ports: Ports, sandbox: Sandbox) -> None:
-    """Writes the accounts with which the spoke reaches its stand-in."""
+def write_accounts(layout: Layout, ports: Ports, sandbox: Sandbox, *, limits: Mapping[str, float]) -> None:
+    """Writes the accounts with which the spoke reaches its stand-in, and what they are limited to."""
     layout.accounts(sandbox.spoke).parent.mkdir(parents=True, exist_ok=True)
-    write_json(layout.accounts(sandbox.spoke), {"default": sandbox.account(layout, ports)})
+    account = {**sandbox.account(layout, ports), "limits": limits}
+    write_json(layout.accounts(sandbox.spoke), {"default": account})
 
 
 def webhook_secret(layout: Layout, spoke: str) -> str:

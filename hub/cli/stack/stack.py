@@ -31,7 +31,8 @@ class Options:
     """What may differ between stacks.
 
     `hubs`: replicas of the hub. `environment`: more variables, by part. `detours`: by part, addresses by
-    which it reaches other parts (`audit`, `postgres`, a spoke its stand-in) instead of straight.
+    which it reaches other parts (`audit`, `postgres`, a spoke its stand-in) instead of straight. `limits`: by
+    spoke, those of its account instead of the manifest's.
     """
 
     layout: Layout = field(default_factory=Layout.at)
@@ -42,6 +43,7 @@ class Options:
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     hubs: int = 1
     detours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 class Stack:
@@ -215,7 +217,10 @@ class Stack:
         certificates.make_keys(self.layout, names)
         services.write_config(self.layout, self.ports, names)
         for sandbox in SANDBOXES:
-            sandboxes.write_accounts(self.layout, self._ports_of(f"spoke-{sandbox.spoke}"), sandbox)
+            ports = self._ports_of(f"spoke-{sandbox.spoke}")
+            sandboxes.write_accounts(
+                self.layout, ports, sandbox, limits=self.options.limits.get(sandbox.spoke, {})
+            )
 
     async def _spokes(self) -> tuple[str, ...]:
         """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""
