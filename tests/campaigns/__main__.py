@@ -14,8 +14,6 @@ from tests.campaigns.report import Report
 
 BASE_PORT = 9800
 NAMES = ("outage", "deadletters", "rollback", "backfill", "poison", "resolve")
-# Where neighbours come and go within minutes, only what is far worse says something.
-OWN = {"outage": ("--worse", "5")}
 
 base_port_option = click.option("--base-port", type=int, default=BASE_PORT, show_default=True)
 keep_option = click.option("--keep", is_flag=True, help="Keep the stack's directory, with the logs.")
@@ -46,19 +44,17 @@ def run(name: str, story: Callable[[Report], Coroutine[None, None, None]], *, as
 
 @campaigns.command(name="outage")
 @click.option("--minutes", type=float, default=1.0, show_default=True, help="How long the provider is down.")
-@click.option("--jobs", type=int, default=2000, show_default=True, help="Charges that wait for it.")
+@click.option("--jobs", type=int, default=600, show_default=True, help="Charges that wait for it.")
+@click.option("--rate", type=int, default=10, show_default=True, help="What the account may do per second.")
 @click.option("--worse", type=float, default=1.5, show_default=True, help="How much longer latencies may be.")
 @campaign
 def outage_command(
-    minutes: float, jobs: int, worse: float, base_port: int, keep: bool, as_json: bool
+    minutes: float, jobs: int, rate: int, worse: float, base_port: int, keep: bool, as_json: bool
 ) -> None:
     """A provider is down with a long queue before it, while another lane has its light traffic."""
     wanted = Wanted(base_port=base_port, spokes=("stripe", "echo"), keep=keep)
-    run(
-        "outage",
-        lambda report: outage.run(report, minutes=minutes, jobs=jobs, worse=worse, wanted=wanted),
-        as_json=as_json,
-    )
+    size = outage.Size(minutes=minutes, jobs=jobs, rate=rate, worse=worse)
+    run("outage", lambda report: outage.run(report, size=size, wanted=wanted), as_json=as_json)
 
 
 @campaigns.command(name="deadletters")
@@ -112,7 +108,7 @@ def all_of_them(base_port: int, keep: bool, as_json: bool) -> None:
     failed = []
     for name in NAMES:
         click.echo(f"== {name}", err=True)
-        command = [sys.executable, "-m", "tests.campaigns", name, *OWN.get(name, ()), *options]
+        command = [sys.executable, "-m", "tests.campaigns", name, *options]
         if subprocess.run(command, check=False).returncode:
             failed.append(name)
     click.echo(f"{len(NAMES)} campaigns, not as they must be: {', '.join(failed) or 'none'}", err=True)

@@ -32,6 +32,7 @@ class Wanted:
     spokes: tuple[str, ...] = ("stripe", "echo", "smtp")
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     detours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keep: bool = False
 
 
@@ -96,6 +97,7 @@ async def standing(report: Report, wanted: Wanted, *, state: Path | None = None)
         spokes=wanted.spokes,
         environment=wanted.environment,
         detours=wanted.detours,
+        limits=wanted.limits,
     )
     stack = Stack(options)
     await stack.start()
