@@ -1,5 +1,5 @@
 -- All lanes with their jobs and dead letters.
-SELECT l.*, now() AS at, COALESCE(b.waiting, 0) AS waiting, COALESCE(b.running, 0) AS running,
+SELECT l.*, COALESCE(b.waiting, 0) AS waiting, COALESCE(b.running, 0) AS running,
        COALESCE(b.unconfirmed, 0) AS unconfirmed, COALESCE(b.in_doubt, 0) AS in_doubt, b.oldest,
        COALESCE(d.letters, 0) AS letters
 FROM lane l
