@@ -22,7 +22,7 @@ up: .venv/ready ## Starts the stack on loopback, until Ctrl-C
 
 .PHONY: test
 test: check ## Runs every check and every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: .venv/ready ## Runs the checks alone: format, lint, types, layers, contracts, dead code
