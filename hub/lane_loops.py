@@ -76,7 +76,7 @@ class LaneLoops:
         return self._lane.failed
 
     def adjust(self, grant: Grant) -> None:
-        """Follows an operator who has moved the breaker."""
+        """Follows the store's clock, and an operator who has moved the breaker."""
         self._lane.adjust(grant)
 
     def hint_claims(self) -> None:

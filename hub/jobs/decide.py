@@ -30,7 +30,7 @@ _HOPELESS_CAUSES = frozenset({NotSentCause.UNSUPPORTED})
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the decision is made, and a number drawn from [0, 1) for its jitter.
+    """When the decision is made, by the store's clock, and a number drawn from [0, 1) for its jitter.
 
     `on_trial`: the lane's breaker was not closed, so the attempt was the lane's try and not the job's.
     """
@@ -42,14 +42,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next state. `due_at` is when the lane looks at the job again; None: only if something happens.
+    """The next state. `wait`: the lane looks at the job again so long after the store has taken the decision,
+    which is the clock that tells it when the time has come; None: only if something happens.
 
     `letter`: a person has to look, and why. `counts`: the attempt is one of the policy's. `lost`: the
     attempt's worker died. `doubts`: it may have had an effect, which the job must not forget.
     """
 
     state: JobState
-    due_at: datetime | None = None
+    wait: timedelta | None = None
     reason: str = ""
     message: str = ""
     provider_reference: str = ""
@@ -115,21 +116,26 @@ def _final(outcome: Succeeded | Declined) -> Decision:
 def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
     return Decision(
         JobState.WAITING_CONFIRMATION,
-        due_at=outcome.confirm_by or moment.now + spec.confirm_within,
+        wait=_until(outcome.confirm_by, moment) if outcome.confirm_by else spec.confirm_within,
         provider_reference=outcome.provider_reference,
         result_type=outcome.result_type,
         result=outcome.result,
     )
 
 
+def _until(instant: datetime, moment: Moment) -> timedelta:
+    """The wait for an instant that the provider has named; what is past needs none."""
+    return max(instant - moment.now, timedelta())
+
+
 def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
     counts = _is_the_jobs_own(outcome, moment)
     if outcome.cause in _HOPELESS_CAUSES or (counts and job.attempt_count >= job.policy.max_attempts):
-        return _given_up(job, outcome, spec, moment, cause_of(outcome.cause))
+        return _given_up(job, outcome, spec, cause_of(outcome.cause))
     # What burns no attempt must still wait longer each time, so it goes by the claims.
     tries = job.attempt_count if counts else job.seq
     wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
-    return Decision(JobState.RETRY_WAIT, moment.now + wait, outcome.reason, outcome.message, counts=counts)
+    return Decision(JobState.RETRY_WAIT, wait, outcome.reason, outcome.message, counts=counts)
 
 
 def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
@@ -138,16 +144,16 @@ def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
     return outcome.cause not in _FREE_CAUSES
 
 
-def _given_up(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment, cause: Cause) -> Decision:
+def _given_up(job: Claimed, outcome: NotSent, spec: OperationSpec, cause: Cause) -> Decision:
     """Dead; but what was once in doubt only after a second look, for its first request may still arrive."""
     if job.doubted and spec.can_look_up and job.reason != ABSENT_ONCE:
-        return _looked_at_again(outcome, spec, moment)
+        return _looked_at_again(outcome, spec)
     return Decision(JobState.DEAD, None, outcome.reason, outcome.message, letter=cause)
 
 
-def _looked_at_again(outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
+def _looked_at_again(outcome: NotSent, spec: OperationSpec) -> Decision:
     quiet = max(2 * spec.timeout, spec.look_up_lag)
-    return Decision(JobState.IN_DOUBT, moment.now + quiet, ABSENT_ONCE, outcome.message)
+    return Decision(JobState.IN_DOUBT, quiet, ABSENT_ONCE, outcome.message)
 
 
 def _parked(reason: str, message: str, reference: str = "") -> Decision:
@@ -162,8 +168,8 @@ def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) 
         return _after_absent(job, unread, spec, moment)
     if not spec.can_look_up:
         return _parked(outcome.reason, outcome.message, outcome.provider_reference)
-    due_at = moment.now + spec.look_up_lag
-    return Decision(JobState.IN_DOUBT, due_at, outcome.reason, outcome.message, outcome.provider_reference)
+    wait = spec.look_up_lag
+    return Decision(JobState.IN_DOUBT, wait, outcome.reason, outcome.message, outcome.provider_reference)
 
 
 def _knows_our_key(job: Claimed, spec: OperationSpec, moment: Moment) -> bool:
@@ -183,7 +189,7 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
             if moment.now >= job.expire_at:
                 return _parked(outcome.reason, outcome.message)
             wait = spec.look_up_lag + backoff(job.policy, job.seq, moment.draw)
-            return Decision(job.state, moment.now + wait, outcome.reason, outcome.message)
+            return Decision(job.state, wait, outcome.reason, outcome.message)
     assert_never(outcome)
 
 
@@ -195,14 +201,14 @@ def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: M
         return _after_absent(job, outcome, spec, moment)
     if not _knows_our_key(job, spec, moment) or moment.now >= job.expire_at:
         # No key protects a resend from a request that is still on its way: give it time, and ask again.
-        return _looked_at_again(outcome, spec, moment)
+        return _looked_at_again(outcome, spec)
     return _after_absent(job, outcome, spec, moment)
 
 
 def _after_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
     """Certainly without effect, after a doubt: again, unless it is too late or kills whoever works on it."""
     if job.losses >= POISON_AFTER:
-        return _given_up(job, outcome, spec, moment, Cause.POISON)
+        return _given_up(job, outcome, spec, Cause.POISON)
     if moment.now >= job.expire_at and spec.replay is not Replay.READ:
-        return _given_up(job, outcome, spec, moment, Cause.EXPIRED)
+        return _given_up(job, outcome, spec, Cause.EXPIRED)
     return _after_not_sent(job, outcome, spec, moment)

@@ -30,6 +30,7 @@ from hub.jobs.ports import (
     SpokeUnavailable,
     Warranted,
 )
+from hub.jobs.store_time import StoreTime
 
 FIRST_WAIT = 0.05
 LONGEST_WAIT = 2.0
@@ -54,11 +55,21 @@ class Tools:
 class Dispatch:
     """Carries attempts from their claim to their settlement. `done` is called for each one settled."""
 
-    def __init__(self, lane: str, *, term: int, tools: Tools, gate: Gate, done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        lane: str,
+        *,
+        term: int,
+        tools: Tools,
+        gate: Gate,
+        time: StoreTime,
+        done: Callable[[], None],
+    ) -> None:
         self._lane = lane
         self._term = term
         self._tools = tools
         self._gate = gate
+        self._time = time
         self._done = done
         self._company = Company()
         self._is_log_away = False
@@ -177,7 +188,7 @@ class Dispatch:
         # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
         on_trial = not self._gate.breaker.is_closed
         self._gate.observe(outcome, self._tools.clock.monotonic())
-        return Moment(self._tools.clock.now(), self._tools.draw(), on_trial)
+        return Moment(self._time.now(), self._tools.draw(), on_trial)
 
     async def _settle_result(self, claimed: Claimed, result: Result) -> None:
         spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)

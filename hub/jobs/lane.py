@@ -9,6 +9,7 @@ from hub.jobs.dispatch import Dispatch, Tools
 from hub.jobs.errors import LaneLost
 from hub.jobs.gate import Gate, Limits
 from hub.jobs.ports import Grant, LaneStore, Orphan
+from hub.jobs.store_time import StoreTime
 
 POLL_SECONDS = 1.0
 HELD_SECONDS = 0.25
@@ -36,7 +37,10 @@ class Lane:
         self._gate = Gate(limits, self._granted(grant), throttled_until=throttled_until)
         self._written = self._gate.breaker
         self._written_throttle = throttled_until
-        self._dispatch = Dispatch(lane, term=grant.term, tools=tools, gate=self._gate, done=self._one_done)
+        self._time = StoreTime(tools.clock, grant.at)
+        self._dispatch = Dispatch(
+            lane, term=grant.term, tools=tools, gate=self._gate, time=self._time, done=self._one_done
+        )
         self._adopted = False
         self._waits = False
         self._expire_next = 0.0
@@ -72,7 +76,8 @@ class Lane:
         return 0 if len(batch) == free else POLL_SECONDS
 
     def adjust(self, grant: Grant) -> None:
-        """Follows an operator who has moved the breaker."""
+        """Follows the store's clock, and an operator who has moved the breaker."""
+        self._time.tell(grant.at)
         if grant.orders > self._orders:
             self._orders = grant.orders
             self._gate.breaker = self._written = self._granted(grant)

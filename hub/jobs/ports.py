@@ -127,13 +127,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A lane owned under a term, with what the store says of its breaker.
+    """A lane owned under a term, `at` what time by the store's clock, and what the store says of its breaker.
 
     `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one,
     `throttled_seconds` of the time for which the provider wants nothing of the lane.
     """
 
     term: int
+    at: datetime
     orders: int = 0
     breaker_state: BreakerState = BreakerState.CLOSED
     open_seconds: float = 0.0

@@ -29,7 +29,11 @@ class Notary:
         self._seq = 0
 
     def intents(self, attempts: Sequence[Claimed]) -> list[bytes]:
-        """One signed intent per attempt, in order."""
+        """One signed intent per attempt, in order.
+
+        Its time is that of the claim, by the store's clock: a spoke compares it with its own start, and every
+        replica must mean the same by it.
+        """
         return [self._seal(self._intent(a)) for a in attempts]
 
     def evidence(self, attempt: Claimed, outcome: Outcome, receipt: Receipt) -> bytes:
@@ -113,7 +117,7 @@ class Notary:
         return said.Intent(
             id=str(uuid.uuid4()),
             tenant=attempt.tenant,
-            t=said.timestamp(self._clock.now()),
+            t=said.timestamp(attempt.claimed_at),
             maker=self._maker(),
             job=attempt.job_id,
             attempt=attempt.attempt_id,

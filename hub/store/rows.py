@@ -75,7 +75,7 @@ def _ending_columns(decisions: Sequence[Decision]) -> Columns:
 
 def _decision_columns(decisions: Sequence[Decision]) -> Columns:
     return _ending_columns(decisions) | {
-        "due_ats": [d.due_at for d in decisions],
+        "waits": [d.wait for d in decisions],
         "uncounted": [0 if d.counts else 1 for d in decisions],
         "causes": [int(d.letter or 0) for d in decisions],
         "cause_names": [d.letter.name.lower() if d.letter else "" for d in decisions],
@@ -115,6 +115,7 @@ def grant_from_row(row: RowMapping) -> Grant:
     """The lane that a row of `acquire_lanes` speaks of."""
     return Grant(
         term=row["term"],
+        at=row["granted_at"],
         orders=row["breaker_orders"],
         breaker_state=BreakerState(row["breaker_state"]),
         open_seconds=row["breaker_seconds"] or 0.0,

@@ -73,8 +73,8 @@ SENDING = (
     Bug(
         name="resent-without-looking",
         file="hub/jobs/decide.py",
-        old="    return Decision(JobState.IN_DOUBT, due_at, outcome.reason,",
-        new="    return Decision(JobState.RETRY_WAIT, due_at, outcome.reason,",
+        old="    return Decision(JobState.IN_DOUBT, wait, outcome.reason,",
+        new="    return Decision(JobState.RETRY_WAIT, wait, outcome.reason,",
         breaks="a request that may have been carried out is sent again at once",
         holds="a doubt is settled by asking, where the provider can be asked",
         tests=(

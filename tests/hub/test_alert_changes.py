@@ -25,13 +25,13 @@ from hub.store.operations_store import PostgresOperationsStore
 from hub.store.plan_store import PostgresPlanStore
 from mesh.clock import SystemClock
 from tests.fakes import FakeNotary
-from tests.hub.jobs import NOW, new_job
+from tests.hub.jobs import new_job
 from tests.hub.test_operations_store import age_alerts
 from tests.hub.test_plan_items import Planned
 
 LANE = "echo/default"
 DEAD = Decision(JobState.DEAD, reason="CONNECTION_REFUSED", letter=Cause.PROVIDER_DOWN)
-TRIED = Decision(JobState.RETRY_WAIT, NOW, "CONNECTION_REFUSED")
+TRIED = Decision(JobState.RETRY_WAIT, timedelta(), "CONNECTION_REFUSED")
 DOWN = Breaker(BreakerState.OPEN, 0.0, "CONNECTION_REFUSED", 1)
 
 

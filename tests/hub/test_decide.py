@@ -62,13 +62,13 @@ def test_a_look_up_only_leads_where_the_table_allows_or_leaves_the_job_where_it_
 @pytest.mark.parametrize("replay", [Replay.NATIVE_KEY, Replay.QUERYABLE])
 def test_an_unknown_outcome_is_looked_up_after_the_lag_and_not_resent(replay: Replay) -> None:
     decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), spec(replay), MOMENT)
-    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, NOW + timedelta(seconds=2))
+    assert (decision.state, decision.wait) == (JobState.IN_DOUBT, timedelta(seconds=2))
 
 
 def test_an_unknown_outcome_that_cannot_be_looked_up_waits_for_a_person() -> None:
     blind = spec(Replay.BLIND, can_look_up=False)
     decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), blind, MOMENT)
-    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+    assert (decision.state, decision.wait) == (JobState.IN_DOUBT, None)
 
 
 def test_an_unknown_outcome_stays_unknown_when_the_attempts_are_used_up() -> None:
@@ -90,7 +90,7 @@ def test_a_look_up_that_finds_nothing_lets_the_work_be_sent_again() -> None:
 def test_work_that_the_provider_accepted_and_forgot_waits_for_a_person() -> None:
     job = claimed(purpose=Purpose.LOOK_UP, state=JobState.WAITING_CONFIRMATION)
     decision = after_attempt(job, NotSent(NotSentCause.ABSENT, "NOT_FOUND", ""), spec(), MOMENT)
-    assert (decision.state, decision.due_at) == (JobState.IN_DOUBT, None)
+    assert (decision.state, decision.wait) == (JobState.IN_DOUBT, None)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_look_up_that_could_not_ask_is_repeated_for_ever(outcome: Outcome, sta
     job = claimed(purpose=Purpose.LOOK_UP, state=state, attempt_count=99, seq=99)
     decision = after_attempt(job, outcome, spec(), MOMENT)
     assert decision.state is state
-    assert decision.due_at is not None
-    assert decision.due_at > NOW
+    assert decision.wait is not None
+    assert decision.wait > timedelta()
 
 
 def test_work_that_was_not_sent_is_retried_until_its_attempts_are_used_up() -> None:
@@ -113,7 +113,7 @@ def test_work_that_was_not_sent_is_retried_until_its_attempts_are_used_up() -> N
 
 def test_the_providers_wait_is_never_shortened() -> None:
     limited = NotSent(NotSentCause.THROTTLED, "RATE_LIMITED", "", timedelta(seconds=30))
-    assert after_attempt(claimed(), limited, spec(), MOMENT).due_at == NOW + timedelta(seconds=30)
+    assert after_attempt(claimed(), limited, spec(), MOMENT).wait == timedelta(seconds=30)
 
 
 @pytest.mark.parametrize("cause", [NotSentCause.FENCED, NotSentCause.OVERLOADED])
@@ -124,8 +124,8 @@ def test_what_is_our_own_doing_burns_no_attempt(cause: NotSentCause) -> None:
 
 def test_what_burns_no_attempt_still_waits_longer_each_time() -> None:
     overloaded = NotSent(NotSentCause.OVERLOADED, "R", "")
-    waits = [after_attempt(claimed(seq=n), overloaded, spec(), MOMENT).due_at for n in (1, 2, 3)]
-    assert waits == [NOW + timedelta(seconds=s) for s in (0.5, 1, 2)]
+    waits = [after_attempt(claimed(seq=n), overloaded, spec(), MOMENT).wait for n in (1, 2, 3)]
+    assert waits == [timedelta(seconds=s) for s in (0.5, 1, 2)]
 
 
 @given(st.integers(1, 200), st.floats(0, 1, exclude_max=True))
@@ -163,7 +163,7 @@ def test_whatever_needs_a_person_has_a_dead_letter_and_nothing_else_has(
 ) -> None:
     decision = after_attempt(claimed(attempt_count=3), outcome, spec(replay, can_look_up=can_look_up), MOMENT)
     waits_for_a_person = decision.state is JobState.DEAD or (
-        decision.state is JobState.IN_DOUBT and decision.due_at is None
+        decision.state is JobState.IN_DOUBT and decision.wait is None
     )
     assert (decision.letter is not None) == waits_for_a_person
 
@@ -173,7 +173,7 @@ def test_an_unknown_outcome_that_a_key_would_protect_but_nobody_can_be_asked_abo
 ):
     keyed = spec(Replay.NATIVE_KEY, can_look_up=False)
     decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), keyed, MOMENT)
-    assert (decision.state, decision.due_at, decision.letter) == (
+    assert (decision.state, decision.wait, decision.letter) == (
         JobState.IN_DOUBT,
         None,
         Cause.UNRESOLVED_DOUBT,
@@ -215,8 +215,8 @@ def test_without_a_key_that_protects_it_work_is_resent_only_if_it_is_absent_twic
     job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
     first = after_attempt(job, absent, spec(replay), moment)
     assert (first.state, first.reason) == (JobState.IN_DOUBT, ABSENT_ONCE)
-    assert first.due_at is not None
-    assert first.due_at - moment.now >= 2 * spec().timeout
+    assert first.wait is not None
+    assert first.wait >= 2 * spec().timeout
     again = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, reason=ABSENT_ONCE)
     wanted = replace(again, expire_at=moment.now + timedelta(hours=1))
     assert after_attempt(wanted, absent, spec(replay), moment).state is JobState.RETRY_WAIT
@@ -243,7 +243,7 @@ def test_a_job_must_be_alone_when_the_next_lost_worker_would_make_it_poison_but_
 def test_a_doubt_that_nobody_could_settle_in_the_jobs_time_goes_to_a_person() -> None:
     job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
     decision = after_attempt(job, Unknown("X", ""), spec(), Moment(job.expire_at, 0.5))
-    assert (decision.state, decision.due_at, decision.letter) == (
+    assert (decision.state, decision.wait, decision.letter) == (
         JobState.IN_DOUBT,
         None,
         Cause.UNRESOLVED_DOUBT,
@@ -252,3 +252,19 @@ def test_a_doubt_that_nobody_could_settle_in_the_jobs_time_goes_to_a_person() ->
 
 def test_every_cause_of_not_sending_has_a_cause_of_death() -> None:
     assert {cause_of(cause) for cause in NotSentCause} <= set(Cause)
+
+
+@pytest.mark.parametrize(("ahead", "wait"), [(90, 90), (0, 0), (-90, 0)])
+def test_what_a_provider_confirms_by_an_instant_is_looked_at_then_and_what_is_past_at_once(
+    ahead: int, wait: int
+) -> None:
+    pending = Pending("T", b"r", "ref", confirm_by=NOW + timedelta(seconds=ahead))
+    assert after_attempt(claimed(), pending, spec(), MOMENT).wait == timedelta(seconds=wait)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
+@pytest.mark.parametrize("replay", Replay)
+def test_how_long_a_job_waits_does_not_depend_on_what_time_it_is(outcome: Outcome, replay: Replay) -> None:
+    moments = [Moment(NOW + timedelta(hours=hours), 0.5) for hours in (-1, 0)]
+    first, second = (after_attempt(claimed(), outcome, spec(replay), moment) for moment in moments)
+    assert first == second

@@ -1,6 +1,6 @@
 """What an attempt may have had an effect of is not called undone, whatever state it waits in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -9,8 +9,8 @@ from hub.jobs.decide import Decision
 from hub.jobs.model import JobState
 from tests.hub.test_operations_store import LANE, Desk
 
-FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
-WAITS = Decision(JobState.RETRY_WAIT, FUTURE, "CONNECTION_REFUSED", doubts=True)
+LATER = timedelta(hours=1)
+WAITS = Decision(JobState.RETRY_WAIT, LATER, "CONNECTION_REFUSED", doubts=True)
 
 
 async def run_out(engine: AsyncEngine) -> None:

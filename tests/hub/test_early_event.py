@@ -12,7 +12,7 @@ from hub.jobs.ports import Grant, Result, Warranted
 from hub.lane_loops import LaneLoops, Ports
 from hub.store.event_store import PostgresEventStore
 from tests.fakes import FakeNotary, FakeSpokes, HandClock
-from tests.hub.jobs import new_job
+from tests.hub.jobs import NOW, new_job
 from tests.hub.test_lane import LANE, Bench
 
 OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref")}
@@ -50,7 +50,7 @@ async def test_it_settles_the_job_as_soon_as_the_attempt_has_ended(hub_engine: A
     )
     await bench.jobs.accept([new_job(1)])
     posted = bench.board.ticket(new_job(1).job_id)
-    loops = LaneLoops(LANE, grant=Grant(await bench.own()), limits=Limits(8), ports=ports)
+    loops = LaneLoops(LANE, grant=Grant(await bench.own(), NOW), limits=Limits(8), ports=ports)
     await posted
     await loops.stop()
     found = await bench.jobs.get(new_job(1).job_id)

@@ -12,11 +12,11 @@ from hub.jobs.ports import Orphan, Settlement
 from hub.store.job_store import PostgresJobStore
 from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary
-from tests.hub.jobs import NOW, new_job
+from tests.hub.jobs import new_job
 
 LANE = "echo/default"
 LEASE = timedelta(seconds=30)
-AGAIN = Decision(JobState.RETRY_WAIT, NOW)
+AGAIN = Decision(JobState.RETRY_WAIT, timedelta())
 DONE = Decision(JobState.SUCCEEDED)
 
 

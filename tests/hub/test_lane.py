@@ -53,7 +53,7 @@ class Bench:
             draw=lambda: 0.0,
             post=self.board.post,
         )
-        self.running.append(LaneLoops(LANE, grant=Grant(term), limits=Limits(8), ports=ports))
+        self.running.append(LaneLoops(LANE, grant=Grant(term, NOW), limits=Limits(8), ports=ports))
         return self.running[-1]
 
     async def until(self, job: NewJob, states: frozenset[JobState] | set[JobState]) -> Job:

@@ -22,7 +22,7 @@ from hub.store.job_store import PostgresJobStore
 from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
 from hub.store.operations_store import PostgresOperationsStore
 from tests.fakes import FakeNotary
-from tests.hub.jobs import NOW, new_job
+from tests.hub.jobs import new_job
 
 LANE = "echo/default"
 WHY = Why("spiffe://integration.local/operator/ana", "asked the provider", "OPS-1")
@@ -191,7 +191,7 @@ async def test_a_doubt_resolved_as_not_done_after_its_time_is_sent_again_and_not
 
 
 async def test_a_job_tried_in_vain_until_its_time_ran_out_is_a_dead_letter(desk: Desk) -> None:
-    await desk.settled(Decision(JobState.RETRY_WAIT, NOW, "CONNECTION_REFUSED"))
+    await desk.settled(Decision(JobState.RETRY_WAIT, timedelta(), "CONNECTION_REFUSED"))
     async with desk.engine.begin() as connection:
         await connection.execute(text("UPDATE job SET expire_at = now()"))
     assert await desk.lanes.expire(LANE, desk.term, 10) == [desk.job.job_id]

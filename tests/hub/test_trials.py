@@ -12,7 +12,7 @@ from hub.jobs.outcome import NotSent, NotSentCause
 from hub.jobs.ports import Grant
 from hub.lane_loops import LaneLoops, Ports
 from tests.fakes import FakeNotary, HandClock, NoEvents
-from tests.hub.jobs import new_job
+from tests.hub.jobs import NOW, new_job
 from tests.hub.test_lane import LANE, Bench
 
 LONG_FROM_NOW = datetime(2900, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ async def test_only_an_attempt_on_a_closed_breaker_is_counted(
         post=bench.board.post,
     )
     await bench.jobs.accept([new_job(1)])
-    posted, grant = bench.board.ticket(new_job(1).job_id), Grant(await bench.own(), breaker_state=state)
+    posted, grant = bench.board.ticket(new_job(1).job_id), Grant(await bench.own(), NOW, breaker_state=state)
     loops = LaneLoops(LANE, grant=grant, limits=Limits(1), ports=ports)
     await posted
     await loops.stop()

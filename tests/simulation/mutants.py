@@ -56,7 +56,7 @@ def _resending(replay: Replay) -> Over:
     def make(before: Doubt) -> Doubt:
         def doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> Decision:
             if spec.replay is replay:
-                return Decision(JobState.RETRY_WAIT, moment.now, outcome.reason, outcome.message)
+                return Decision(JobState.RETRY_WAIT, timedelta(), outcome.reason, outcome.message)
             return before(job, outcome, spec, moment)
 
         return doubt

@@ -160,7 +160,8 @@ class MemoryStore:
         """As settle.sql, and what the lane store makes of the rows that it misses."""
         if not self.owns(lane, term):
             raise LaneLost(f"{len(settlements)} attempts of {lane} belong to a newer owner")
-        found = [self._settle(s) for s in settlements if self.is_held(s, term)]
+        now = self.now()
+        found = [self._settle(s, now) for s in settlements if self.is_held(s, term)]
         if len(found) < len(settlements):
             raise LaneLost(f"{len(settlements) - len(found)} attempts of {lane} belong to a newer owner")
         return found
@@ -260,7 +261,7 @@ class MemoryStore:
             self._move(row, JobState.RUNNING)
         return _claimed(row, term, row.updated_at)
 
-    def _settle(self, settlement: Settlement) -> Settled:
+    def _settle(self, settlement: Settlement, now: datetime) -> Settled:
         decision, row = settlement.decision, self.live[settlement.job_id]
         attempt = self.attempts[settlement.job_id, settlement.seq]
         attempt.outcome, attempt.reason = settlement.outcome, decision.reason
@@ -274,12 +275,13 @@ class MemoryStore:
         if decision.result_type:
             row.result_type, row.result = decision.result_type, decision.result
         row.attempt_count -= not decision.counts
-        row.updated_at = self.now()
+        row.updated_at = now
         if decision.state in FINAL:
             self.end(row, decision.state)
         else:
             self._move(row, decision.state)
-            row.due_at, row.claimed_term, row.losses = decision.due_at, 0, row.losses + decision.lost
+            row.due_at = None if decision.wait is None else now + decision.wait
+            row.claimed_term, row.losses = 0, row.losses + decision.lost
             row.doubted |= decision.doubts
         return Settled(settlement.job_id, _ending(row), self.holds_events(settlement.job_id))
 
@@ -304,6 +306,7 @@ class MemoryStore:
     def _grant(self, row: LaneRow) -> Grant:
         return Grant(
             term=row.term,
+            at=self.now(),
             orders=row.breaker_orders,
             breaker_state=row.breaker,
             open_seconds=self._left(row.breaker_until),

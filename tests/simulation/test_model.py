@@ -151,11 +151,11 @@ class Pair:
         )
         parked = state is JobState.IN_DOUBT and self.chance.random() < 0.5
         waits = parked or state >= JobState.SUCCEEDED
-        due_at = None if waits else self.chance.choice((PAST + timedelta(seconds=len(self.made)), FUTURE))
+        wait = None if waits else self.chance.choice((timedelta(), timedelta(days=1)))
         letter = Cause.UNRESOLVED_DOUBT if parked else Cause.POISON if state is JobState.DEAD else None
         decision = Decision(
             state,
-            due_at,
+            wait,
             self.chance.choice(("", "REASON", "ABSENT_ONCE")),
             "message",
             self.chance.choice(("", "reference")),

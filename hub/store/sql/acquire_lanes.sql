@@ -9,7 +9,7 @@ SET term = CASE WHEN owner = :owner THEN term ELSE term + 1 END,
     owner = :owner,
     lease_until = now() + CAST(:lease AS interval)
 WHERE lane_id = ANY(CAST(:lanes AS text[])) AND (owner = :owner OR lease_until < now())
-RETURNING lane_id, term, mode, breaker_state, breaker_reason, breaker_trips, breaker_orders,
+RETURNING lane_id, term, now() AS granted_at, mode, breaker_state, breaker_reason, breaker_trips, breaker_orders,
           CASE WHEN breaker_until = 'infinity' THEN 'Infinity'
                ELSE EXTRACT(EPOCH FROM breaker_until - now()) END::double precision AS breaker_seconds,
           EXTRACT(EPOCH FROM throttled_until - now())::double precision AS throttled_seconds

@@ -1,18 +1,18 @@
 -- Settles attempts: the next state, the event for Core, the evidence for the log, and where a person has to
 -- look the dead letter and its alert. A row whose fencing number has moved on is left alone and missing from
--- the answer.
+-- the answer. When a job is due again is reckoned here, by the clock that the claim compares it with.
 WITH owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
 ), given AS (
     SELECT * FROM unnest(
         CAST(:job_ids AS uuid[]), CAST(:seqs AS integer[]), CAST(:states AS smallint[]),
-        CAST(:due_ats AS timestamptz[]), CAST(:reasons AS text[]), CAST(:messages AS text[]),
+        CAST(:waits AS interval[]), CAST(:reasons AS text[]), CAST(:messages AS text[]),
         CAST(:references AS text[]), CAST(:result_types AS text[]), CAST(:results AS bytea[]),
         CAST(:uncounted AS integer[]), CAST(:outcomes AS text[]),
         CAST(:causes AS smallint[]), CAST(:cause_names AS text[]), CAST(:lost AS smallint[]), CAST(:doubts AS boolean[]),
         CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[])
     ) WITH ORDINALITY
-      AS g(job_id, seq, state, due_at, reason, message, reference, result_type, result, uncounted, outcome,
+      AS g(job_id, seq, state, wait, reason, message, reference, result_type, result, uncounted, outcome,
            cause, cause_name, lost, doubts, statement_id, envelope, ordinal)
     WHERE EXISTS (SELECT 1 FROM owned)
 ), held AS (
@@ -20,7 +20,7 @@ WITH owned AS (
     WHERE j.seq = g.seq AND j.claimed_term = :term
     FOR UPDATE OF j
 ), settled AS (
-    SELECT g.ordinal, g.state AS new_state, g.due_at AS new_due_at, g.reason AS new_reason,
+    SELECT g.ordinal, g.state AS new_state, now() + g.wait AS new_due_at, g.reason AS new_reason,
            g.message AS new_message, g.outcome, g.cause, g.cause_name, g.lost, g.doubts, g.statement_id, g.envelope,
            COALESCE(NULLIF(g.reference, ''), j.provider_reference) AS new_reference,
            COALESCE(NULLIF(g.result_type, ''), j.result_type) AS new_result_type,
