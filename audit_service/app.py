@@ -21,13 +21,13 @@ from audit_service.store.log_reader import PostgresLogReader
 from audit_service.store.log_store import PostgresLogStore
 from audit_service.store.mark_file import HighWaterFile
 from integration.audit.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
-from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
 from mesh.evidence.dsse import open_envelope
 from mesh.evidence.keys import SigningKey, load_producers
 from mesh.evidence.parse import parse_statement
 from mesh.evidence.statement import KeyAdd
 from mesh.identity import Identity
+from mesh.process_clock import process_clock
 from mesh.server import MIB, MeshServer
 from mesh.telemetry import Telemetry
 
@@ -46,7 +46,7 @@ class Audit:
 
     def __init__(self, settings: Settings, *, accept_missing_mark: bool = False) -> None:
         self._settings = settings
-        self._clock = SystemClock()
+        self._clock = process_clock
         self._boot = secrets.token_hex(8)
         self._telemetry = Telemetry.start("audit", self._boot)
         self._identity = Identity.load(settings.identity_dir)

@@ -49,11 +49,11 @@ from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
 from mesh.channel import open_channel
-from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity
+from mesh.process_clock import process_clock
 from mesh.server import MeshServer
 from mesh.telemetry import Telemetry
 
@@ -72,7 +72,7 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clock = SystemClock()
+        self._clock = process_clock
         self._boot = secrets.token_hex(8)
         self._telemetry = Telemetry.start("hub", self._boot)
         self._identity = Identity.load(settings.identity_dir)

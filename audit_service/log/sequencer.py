@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from audit_service.errors import LogUnavailable, Overloaded
@@ -20,7 +19,7 @@ from mesh.failpoints import reach
 MAX_BATCH_ENTRIES: Final = 512
 MAX_WAITING: Final = 256
 LINGER_SECONDS: Final = 0.003
-KEEP_CHECKPOINT_EVERY: Final = timedelta(seconds=1)
+KEEP_CHECKPOINT_EVERY_SECONDS: Final = 1.0
 
 Submission: TypeAlias = Sequence[Entry | Refusal]
 
@@ -58,7 +57,7 @@ class Sequencer:
         self._clock = clock
         self._log: OpenLog | None = None
         self._kept = Kept(0, b"")
-        self._kept_at: datetime | None = None
+        self._kept_at: float | None = None
         self._turn = asyncio.Lock()
         self._batcher = Batcher(
             self._flush,
@@ -135,12 +134,12 @@ class Sequencer:
     async def _commit(self, log: OpenLog, entries: list[Entry]) -> None:
         growth = log.tree.grow([entry.leaf for entry in entries])
         now = self._clock.now()
-        keep = self._worth_keeping(log.head, now)
+        keep = self._worth_keeping(log.head)
         reach("audit.committing")
         await self._store.write(Step(entries, growth, keep, now))
         reach("audit.committed")
         if keep is not None:
-            self._kept, self._kept_at = keep, now
+            self._kept, self._kept_at = keep, self._clock.monotonic()
         try:
             await self._mark_file.write(Mark(growth.size, growth.root))
         except OSError as error:
@@ -149,8 +148,9 @@ class Sequencer:
         log.tree.accept(growth)
         log.head = self._notary.sign(growth.size, growth.root)
 
-    def _worth_keeping(self, head: Head, now: datetime) -> Kept | None:
-        recent = self._kept_at is not None and now - self._kept_at < KEEP_CHECKPOINT_EVERY
+    def _worth_keeping(self, head: Head) -> Kept | None:
+        now = self._clock.monotonic()
+        recent = self._kept_at is not None and now - self._kept_at < KEEP_CHECKPOINT_EVERY_SECONDS
         if recent or head.size <= self._kept.size:
             return None
         return Kept(head.size, head.note)

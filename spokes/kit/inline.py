@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mesh.clock import SystemClock
+from mesh.process_clock import process_clock
 from mesh.telemetry import ENDPOINT, Telemetry
 from spokes.kit import registry
 from spokes.kit.accounts import load_accounts
@@ -50,8 +50,8 @@ class Recipe:
             Path(self.accounts_file), names=frozenset(manifest.accounts), egress=manifest.egress
         )
         telemetry = Telemetry.start(self.spoke, self.instance)
-        clock = SystemClock()
-        return Worker(manifest, registry.build(self.spoke), accounts, clock=clock, telemetry=telemetry)
+        provider = registry.build(self.spoke)
+        return Worker(manifest, provider, accounts, clock=process_clock, telemetry=telemetry)
 
 
 class InlinePool:

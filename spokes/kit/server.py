@@ -10,10 +10,10 @@ from typing import Final
 from grpc import StatusCode
 
 from integration.spoke.v1 import spoke_service_pb2_grpc
-from mesh.clock import SystemClock
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import SigningKey, load_producers
 from mesh.identity import Identity
+from mesh.process_clock import process_clock
 from mesh.server import MIB, MeshServer
 from mesh.telemetry import Telemetry
 from spokes.kit import errors, registry
@@ -75,7 +75,7 @@ class SpokeServer:
         self._telemetry.shutdown()
 
     def _compose(self) -> tuple[Performing, MeshServer]:
-        settings, clock = self._settings, SystemClock()
+        settings, clock = self._settings, process_clock
         manifest = registry.manifest(self._name)
         accounts = load_accounts(
             settings.accounts_file, names=frozenset(manifest.accounts), egress=manifest.egress

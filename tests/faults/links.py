@@ -26,6 +26,7 @@ from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
 from mesh.channel import open_channel
 from mesh.identity import Identity
+from mesh.process_clock import OFFSET_FILE
 from tests.alerts.alertmanager import Alertmanager
 from tests.alerts.sinks import write_sinks
 from tests.e2e.core import TENANT, Core, statements
@@ -83,6 +84,24 @@ class Linked:
             yield
         finally:
             self.signal(part, signal.SIGCONT)
+
+    def move_clock(self, part: str, seconds: float) -> None:
+        """Makes a part's wall clock wrong by so much from now on; the monotonic one goes on as it did."""
+        file = offset_file(self.layout, part)
+        draft = file.with_suffix(".draft")
+        draft.write_text(str(seconds))
+        draft.rename(file)
+
+    @asynccontextmanager
+    async def clocks_moved(self, parts: Sequence[str], seconds: float) -> AsyncIterator[None]:
+        """Lets the wall clocks of parts jump, and jump back at the end."""
+        for part in parts:
+            self.move_clock(part, seconds)
+        try:
+            yield
+        finally:
+            for part in parts:
+                self.move_clock(part, 0)
 
     def log(self, part: str) -> list[dict[str, Any]]:
         """What a part has logged since it was started."""
@@ -172,9 +191,14 @@ def _state(job: job_pb2.Job) -> str:
     return job_pb2.JobState.Name(job.state).removeprefix("JOB_STATE_")
 
 
+def offset_file(layout: Layout, part: str) -> Path:
+    """What the wall clock of a part is wrong by."""
+    return layout.state / f"clock-{part}"
+
+
 @asynccontextmanager
-async def linked(*, hubs: int = 2) -> AsyncIterator[Linked]:
-    """The stack, ready; stopped at the end."""
+async def linked(*, hubs: int = 2, clocks: Sequence[str] = ()) -> AsyncIterator[Linked]:
+    """The stack, ready; stopped at the end. `clocks`: the parts whose wall clocks can be moved."""
     state = Path(tempfile.mkdtemp(prefix="links-"))
     ports = Ports(BASE_PORT, hubs=hubs)
     async with AsyncExitStack() as open_things:
@@ -189,14 +213,18 @@ async def linked(*, hubs: int = 2) -> AsyncIterator[Linked]:
         sinks = write_sinks(state, alertmanager)
         before_hub = {name: proxies[name].address for name in ("audit", "postgres")}
         before_spoke = {"echo-sandbox": proxies["echo-sandbox"].address}
+        layout = Layout.at(state)
+        environment: dict[str, dict[str, str]] = {hub: dict(sinks) for hub in ports.hub_names}
+        for part in clocks:
+            environment.setdefault(part, {})[OFFSET_FILE] = str(offset_file(layout, part))
         stack = Stack(
             Options(
-                Layout.at(state),
+                layout,
                 base_port=BASE_PORT,
                 spokes=("echo",),
                 pool=INLINE,
                 hubs=hubs,
-                environment=dict.fromkeys(ports.hub_names, sinks),
+                environment=environment,
                 detours={"spoke-echo": before_spoke, **dict.fromkeys(ports.hub_names, before_hub)},
             )
         )
