@@ -29,7 +29,7 @@ class ArrivedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the store made of an event: whether it is new, and the trace under which its job was accepted."""
+    """What the store made of an event: whether it, or all that it says, is new, and the trace of its job."""
 
     is_new: bool
     trace: Mapping[str, str]

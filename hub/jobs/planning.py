@@ -38,8 +38,8 @@ class PlanStore(Protocol):
         """Succeeded jobs, oldest first, with the job that undid each, if any."""
         ...
 
-    async def unknown_events(self, lane: str, event_ids: Sequence[str]) -> set[str]:
-        """Those events of a lane that the store does not hold."""
+    async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
+        """The ids of those of a lane's events that the store does not hold, or holds as saying nothing."""
         ...
 
     async def create(self, plan: NewPlan, statement: Statement) -> None:
@@ -195,7 +195,7 @@ class Planning:
         events = await self._lists.list_events(
             lane, plan_id, start=wanted.start, end=wanted.end, most=MOST_ITEMS
         )
-        missing = await self._store.unknown_events(lane, [e.event_id for e in events])
+        missing = await self._store.unknown_events(lane, events)
         useful = [e for e in events if e.event_id in missing and e.job_id and e.outcome]
         left_out = Counter(
             {"ALREADY_HERE": len(events) - len(missing), "NOT_ABOUT_A_JOB": len(missing) - len(useful)}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
@@ -41,11 +42,12 @@ class PostgresEventStore:
         self._decode = decode
 
     async def keep(self, event: ArrivedEvent) -> bool:
-        """Makes an event durable; False if it is a redelivery."""
+        """Makes an event durable; False if it is a redelivery that says no more than before."""
         return (await self.keep_all([event]))[0].is_new
 
     async def keep_all(self, events: Sequence[ArrivedEvent]) -> list[Kept]:
-        """Makes events durable in one commit; answers in order."""
+        """Makes events durable in one commit; answers in order. One that now says something where the store
+        holds that it said nothing counts as new."""
         columns = {
             "lanes": [e.lane for e in events],
             "event_ids": [e.event_id for e in events],
@@ -56,7 +58,15 @@ class PostgresEventStore:
         }
         async with self._single.connect() as connection:
             rows = (await connection.execute(statements.KEEP_EVENTS, columns)).mappings().all()
-        return [Kept(row["is_new"], json.loads(row["trace"]) if row["trace"] else {}) for row in rows]
+            known = [number for number, row in enumerate(rows) if not row["is_new"]]
+            # Rare, so it is not a part of what every batch does. Died in between, it comes again.
+            understood = (
+                await _replaced(connection, columns) if any(events[n].outcome for n in known) else set()
+            )
+        return [
+            Kept(row["is_new"] or number in understood, json.loads(row["trace"]) if row["trace"] else {})
+            for number, row in enumerate(rows)
+        ]
 
     async def kept(self, lane: str, event_id: str) -> ArrivedEvent | None:
         """An event as it was kept."""
@@ -124,6 +134,12 @@ class PostgresEventStore:
             word = "late" if state is None else "applied" if decision else "noted"
             handled.append(_Handled(event["lane_id"], event["event_id"], word))
         return handled, decisions
+
+
+async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> set[int]:
+    """Lets events say what nobody understood when they first came; their places in the batch."""
+    rows = await connection.execute(statements.REPLACE_EVENTS, columns)
+    return {ordinal - 1 for ordinal in rows.scalars()}
 
 
 async def _stands(

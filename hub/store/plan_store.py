@@ -62,9 +62,16 @@ class PostgresPlanStore:
         rows = await self._rows(_SUCCEEDED, {**columns, "limit": limit})
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
-    async def unknown_events(self, lane: str, event_ids: Sequence[str]) -> set[str]:
-        """Those events of a lane that the store does not hold."""
-        rows = await self._rows(_UNKNOWN_EVENTS, {"lane": lane, "event_ids": list(event_ids)})
+    async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
+        """The ids of those of a lane's events that the store does not hold, or holds as saying nothing."""
+        given = {
+            "lane": lane,
+            "event_ids": [e.event_id for e in events],
+            "types": [e.type for e in events],
+            "job_ids": [e.job_id or None for e in events],
+            "say_something": [bool(e.job_id and e.outcome) for e in events],
+        }
+        rows = await self._rows(_UNKNOWN_EVENTS, given)
         return {row["event_id"] for row in rows}
 
     async def create(self, plan: NewPlan, statement: Statement) -> None:

@@ -1,6 +1,7 @@
 """Many webhooks' events in one commit: each for itself, as if it had come alone."""
 
 import asyncio
+from dataclasses import replace
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -69,6 +70,30 @@ async def test_what_is_about_no_job_waits_for_nothing(hub_engine: AsyncEngine) -
     nothing = ArrivedEvent(LANE, "a", "balance.available", "", b"", b"")
     await events.keep_all([nothing, event(new_job(1), "b")])
     assert await _handled(hub_engine) == {"a": "noted", "b": ""}
+
+
+async def test_what_said_nothing_settles_its_job_once_it_is_understood_and_only_once(
+    hub_engine: AsyncEngine,
+) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
+    said = event(job, "a")
+    mute = replace(said, job_id="", outcome=b"", confirmation=b"")
+    assert [k.is_new for k in await events.keep_all([mute, said, said])] == [True, True, False]
+    assert await _handled(hub_engine) == {"a": ""}
+    assert await events.apply(job.job_id)
+    assert [k.is_new for k in await events.keep_all([mute, said])] == [False, False]
+    assert await _handled(hub_engine) == {"a": "applied"}
+    assert await state_of(hub_engine, job) is JobState.SUCCEEDED
+
+
+async def test_what_was_of_another_type_or_about_another_job_stands(hub_engine: AsyncEngine) -> None:
+    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    said = event(new_job(1), "a")
+    await events.keep_all([replace(said, outcome=b"", confirmation=b"")])
+    others = [replace(said, type="payment.created"), replace(said, job_id=new_job(2).job_id)]
+    assert [k.is_new for k in await events.keep_all(others)] == [False, False]
+    assert [k.is_new for k in await events.keep_all([said])] == [True]
 
 
 async def test_a_job_that_is_just_being_settled_holds_up_none_of_the_others(hub_engine: AsyncEngine) -> None:

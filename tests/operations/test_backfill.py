@@ -1,8 +1,12 @@
 """Backfill: events whose webhooks never came are taken in, once."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from hub.jobs.events import ArrivedEvent
+from hub.store.engine import open_engine
+from hub.store.event_store import PostgresEventStore
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import plan_pb2
 from tests.operations.office import Office, Person, until
@@ -35,6 +39,25 @@ async def test_lost_webhooks_are_found_in_the_providers_list_and_applied_once(of
     done = await office.ana.over(plan)
     assert (done.state, done.counts.succeeded) == (plan_pb2.PLAN_STATE_FINISHED, 20)
     await office.jobs_in(job_ids, job_pb2.JOB_STATE_SUCCEEDED, 10)
+
+
+async def test_what_was_kept_as_not_understood_is_taken_in_once_it_is(
+    office: Office, hub_database: Mapping[str, str]
+) -> None:
+    job_ids = await lost(office, 3)
+    engine = open_engine(hub_database["hub_rw"])
+    mute = [
+        ArrivedEvent("echo/default", e["id"], e["type"], "", b"", b"") for e in office.provider.sandbox.events
+    ]
+    await PostgresEventStore(engine, lambda _: None).keep_all(mute)
+    await engine.dispose()
+    plan = await preview(office.ana)
+    assert plan.counts.total == 3
+    await office.ana.approve(plan)
+    assert (await office.ana.over(plan)).counts.succeeded == 3
+    await office.jobs_in(job_ids, job_pb2.JOB_STATE_SUCCEEDED, 10)
+    again = await preview(office.ana)
+    assert (again.counts.total, {i.cause: i.count for i in again.ineligible}) == (0, {"ALREADY_HERE": 3})
 
 
 async def test_a_second_backfill_beside_traffic_finds_nothing_new(office: Office) -> None:

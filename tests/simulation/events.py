@@ -29,10 +29,14 @@ class MemoryEvents:
         self.store.holds_events = lambda job_id: any(True for _ in self._held(job_id))
 
     def keep(self, event: ArrivedEvent) -> bool:
-        """Makes an event durable; False if it is a redelivery."""
-        if (event.lane, event.event_id) in self.rows:
-            return False
-        self.rows[event.lane, event.event_id] = EventRow(event)
+        """As keep_events.sql and replace_events.sql; False if it is a redelivery that says no more."""
+        key = (event.lane, event.event_id)
+        if key in self.rows:
+            first = self.rows[key].event
+            if not event.outcome or not _said_nothing(first, event):
+                return False
+            del self.rows[key]
+        self.rows[key] = EventRow(event, "" if event.job_id or event.outcome else "noted")
         return True
 
     def apply(self, job_id: str) -> bool:
@@ -88,3 +92,8 @@ class MemoryEvents:
             for row in self.rows.values()
             if row.event.job_id == job_id and not row.handled and lane in (None, row.event.lane)
         ]
+
+
+def _said_nothing(first: ArrivedEvent, again: ArrivedEvent) -> bool:
+    is_the_same = first.type == again.type and first.job_id in ("", again.job_id)
+    return is_the_same and not first.outcome and not first.confirmation

@@ -25,6 +25,7 @@ from tests.simulation.store import LetterRow, MemoryStore
 
 SEQUENCES = 40
 OPERATIONS = 40
+NOT_UNDERSTOOD = 0.3
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 LEASES = (timedelta(hours=1), timedelta(seconds=-1))
@@ -222,7 +223,7 @@ class Pair:
         if not self.made:
             return
         lane = self.chance.choice((self.lane, self.lane, self.lane, "other/default"))
-        number = self.chance.randint(0, 30)
+        number = self.chance.randint(0, 3)
         chance = random.Random(f"{self._seed}-{number}")
         event = ArrivedEvent(
             lane,
@@ -232,7 +233,11 @@ class Pair:
             chance.choice((b"yes", b"no", b"")),
             chance.choice((b"", b"confirmation")),
         )
+        if self.chance.random() < NOT_UNDERSTOOD:
+            event = ArrivedEvent(lane, event.event_id, "done", "", b"", b"")
         self._same("keep", self.model_events.keep(event), await self._events.keep(event))
+        if not event.job_id:
+            return
         ours, real = self.model_events.apply(event.job_id), await self._events.apply(event.job_id)
         self._same("apply", ours, real)
 
