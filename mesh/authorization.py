@@ -64,6 +64,7 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_OPERATIONS}/ApprovePlan": _OPERATOR,
     f"/{_OPERATIONS}/StopPlan": _OPERATOR,
     f"/{_OPERATIONS}/ResumePlan": _OPERATOR,
+    f"/{_OPERATIONS}/AbandonPlan": _OPERATOR,
     "/grpc.health.v1.Health/Check": ROLES,
     "/grpc.health.v1.Health/Watch": ROLES,
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": _OPERATOR,

@@ -111,6 +111,16 @@ def resume(plan_id: str, why: Justification, desk: Desk) -> None:
 
 @plan.command()
 @plan_argument
+@why_options
+@desk_options
+def abandon(plan_id: str, why: Justification, desk: Desk) -> None:
+    """Ends a stopped plan for good, and its alert; what it has not begun stays where it is."""
+    request = messages.AbandonPlanRequest(plan_id=plan_id, why=why)
+    _tell(desk, desk.ask(lambda stub: stub.AbandonPlan(request, timeout=CALL_SECONDS)).plan)
+
+
+@plan.command()
+@plan_argument
 @desk_options
 def watch(plan_id: str, desk: Desk) -> None:
     """Follows a plan to its end. Ctrl-C leaves the plan at work.

@@ -96,7 +96,8 @@ def next_steps(plan: Plan, desk: Desk) -> list[str]:
             return [watch, stop]
         case plans.PLAN_STATE_STOPPED:
             resume = typed("plan", "resume", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
-            return [typed("plan", "show", plan_id, "--items", "failed"), resume]
+            abandon = typed("plan", "abandon", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
+            return [typed("plan", "show", plan_id, "--items", "failed"), resume, abandon]
     return [typed("plan", "show", plan_id, "--items", "failed")] if plan.counts.failed else []
 
 

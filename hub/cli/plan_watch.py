@@ -16,7 +16,12 @@ from mesh.clock import Clock
 
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 120.0
-ENDED = {plans.PLAN_STATE_STOPPED, plans.PLAN_STATE_FINISHED, plans.PLAN_STATE_LAPSED}
+ENDED = {
+    plans.PLAN_STATE_STOPPED,
+    plans.PLAN_STATE_FINISHED,
+    plans.PLAN_STATE_LAPSED,
+    plans.PLAN_STATE_ABANDONED,
+}
 
 
 class Watch:

@@ -268,6 +268,13 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         plan = await self._planning.resume(_plan_id(request.plan_id), why_from_proto(request.why))
         return operations.ResumePlanResponse(plan=plan_to_proto(plan))
 
+    async def AbandonPlan(
+        self, request: operations.AbandonPlanRequest, context: Context
+    ) -> operations.AbandonPlanResponse:
+        """The plan, ended for good."""
+        plan = await self._planning.abandon(_plan_id(request.plan_id), why_from_proto(request.why))
+        return operations.AbandonPlanResponse(plan=plan_to_proto(plan))
+
     async def ListAlerts(
         self, request: operations.ListAlertsRequest, context: Context
     ) -> operations.ListAlertsResponse:

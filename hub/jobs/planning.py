@@ -1,4 +1,4 @@
-"""Previewing, approving, stopping and resuming plans: what people do with them."""
+"""Previewing, approving, stopping, resuming and abandoning plans: what people do with them."""
 
 import json
 from collections import Counter
@@ -60,6 +60,10 @@ class PlanStore(Protocol):
 
     async def resume(self, plan_id: str, statement: Statement) -> bool:
         """Lets a stopped plan run again; False if it is not stopped."""
+        ...
+
+    async def abandon(self, plan_id: str, note: str, statement: Statement) -> bool:
+        """Ends a stopped plan for good; False if it is not stopped."""
         ...
 
 
@@ -164,6 +168,14 @@ class Planning:
         await self.get(plan_id)
         return await self._changed(
             plan_id, await self._store.resume(plan_id, self._sign("plan.resume", plan_id, why))
+        )
+
+    async def abandon(self, plan_id: str, why: Why) -> Plan:
+        """Ends the stopped plan for good; raises PlanNotApprovable for any other."""
+        await self.get(plan_id)
+        note = f"abandoned by {why.actor}"
+        return await self._changed(
+            plan_id, await self._store.abandon(plan_id, note, self._sign("plan.abandon", plan_id, why))
         )
 
     async def _changed(self, plan_id: str, changed: bool) -> Plan:

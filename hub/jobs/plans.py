@@ -30,6 +30,7 @@ class PlanState(IntEnum):
     STOPPED = 3
     FINISHED = 4
     LAPSED = 5
+    ABANDONED = 6
 
 
 class ItemState(IntEnum):

@@ -138,6 +138,10 @@ class PostgresPlanStore:
         """Lets a stopped plan run again; False if it is not stopped."""
         return await self._move(plan_id, (PlanState.STOPPED, PlanState.RUNNING), statement, forgives=True)
 
+    async def abandon(self, plan_id: str, note: str, statement: Statement) -> bool:
+        """Ends a stopped plan for good; False if it is not stopped."""
+        return await self._move(plan_id, (PlanState.STOPPED, PlanState.ABANDONED), statement, note=note)
+
     async def end(self, plan_id: str, state: PlanState, note: str, statement: Statement) -> bool:
         """Finishes or stops a running plan."""
         return await self._move(plan_id, (PlanState.RUNNING, state), statement, note=note)

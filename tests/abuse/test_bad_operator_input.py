@@ -28,6 +28,7 @@ TIME = "2026-03-01T12:00:00+00:00"
         ("ApprovePlan", ops.ApprovePlanRequest, {"why": WHY}),
         ("StopPlan", ops.StopPlanRequest, {"why": WHY}),
         ("ResumePlan", ops.ResumePlanRequest, {"why": WHY}),
+        ("AbandonPlan", ops.AbandonPlanRequest, {"why": WHY}),
     ],
 )
 async def test_b20_what_is_no_id_of_an_operators_job_or_plan(

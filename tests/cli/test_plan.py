@@ -159,6 +159,16 @@ async def test_a_plan_is_stopped_without_a_question_and_resumed(
         assert (request.plan_id, request.why.ticket) == (PLAN, "OPS-241")
 
 
+async def test_a_stopped_plan_offers_its_end_and_is_abandoned(terminal: Terminal, stand_in: StandIn) -> None:
+    stand_in.lay_out("GetPlan", messages.GetPlanResponse(plan=plan(plans.PLAN_STATE_STOPPED)))
+    assert f"hubctl plan abandon {PLAN}" in (await terminal.run("plan", "show", PLAN)).out
+    over = plan(plans.PLAN_STATE_ABANDONED, note="abandoned by ana")
+    stand_in.lay_out("AbandonPlan", messages.AbandonPlanResponse(plan=over))
+    assert "ABANDONED" in (await terminal.run("plan", "abandon", PLAN, *WHY)).out
+    (request,) = stand_in.requests("AbandonPlan")
+    assert (request.plan_id, request.why.ticket) == (PLAN, "OPS-241")
+
+
 async def test_watching_says_each_change_and_ends_well_if_all_came_through(
     terminal: Terminal, stand_in: StandIn
 ) -> None:

@@ -29,6 +29,7 @@ CHANGING = {
     "plan approve": (PLAN,),
     "plan stop": (PLAN,),
     "plan resume": (PLAN,),
+    "plan abandon": (PLAN,),
 }
 
 

@@ -183,6 +183,20 @@ async def test_an_alert_whose_cause_was_just_seen_does_not_end_although_it_chang
     assert await hall.alerts.firing() == []
 
 
+async def test_a_stopped_plan_that_is_abandoned_ends_its_alert_and_can_not_go_on(
+    hub_engine: AsyncEngine,
+) -> None:
+    planned, plans = Planned(hub_engine), PostgresPlanStore(hub_engine)
+    await planned.approve()
+    assert not await plans.abandon(planned.plan_id, "wrong", said())
+    assert await plans.stop(planned.plan_id, "stopped", said())
+    assert await plans.abandon(planned.plan_id, "wrong", said())
+    assert not await plans.resume(planned.plan_id, said())
+    await age_alerts(hub_engine)
+    await PostgresOperationsStore(hub_engine).reconcile_alerts(timedelta(minutes=5))
+    assert await PostgresAlertStore(hub_engine).firing() == []
+
+
 async def test_a_plan_that_stops_again_is_told_again(hub_engine: AsyncEngine) -> None:
     planned, plans = Planned(hub_engine), PostgresPlanStore(hub_engine)
     await planned.approve()

@@ -258,6 +258,20 @@ class ResumePlanResponse(_message.Message):
     plan: _plan_pb2.Plan
     def __init__(self, plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ...) -> None: ...
 
+class AbandonPlanRequest(_message.Message):
+    __slots__ = ("plan_id", "why")
+    PLAN_ID_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    plan_id: str
+    why: Justification
+    def __init__(self, plan_id: _Optional[str] = ..., why: _Optional[_Union[Justification, _Mapping]] = ...) -> None: ...
+
+class AbandonPlanResponse(_message.Message):
+    __slots__ = ("plan",)
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    plan: _plan_pb2.Plan
+    def __init__(self, plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ...) -> None: ...
+
 class ListAlertsRequest(_message.Message):
     __slots__ = ("all",)
     ALL_FIELD_NUMBER: _ClassVar[int]

@@ -105,6 +105,11 @@ class OperationsServiceStub:
                 request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanRequest.SerializeToString,
                 response_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanResponse.FromString,
                 _registered_method=True)
+        self.AbandonPlan = channel.unary_unary(
+                '/integration.operations.v1.OperationsService/AbandonPlan',
+                request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.SerializeToString,
+                response_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.FromString,
+                _registered_method=True)
         self.ListAlerts = channel.unary_unary(
                 '/integration.operations.v1.OperationsService/ListAlerts',
                 request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ListAlertsRequest.SerializeToString,
@@ -216,6 +221,14 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AbandonPlan(self, request, context):
+        """Ends a stopped plan for good: it cannot be resumed. FAILED_PRECONDITION, reason PLAN_NOT_APPROVABLE, if it
+        is not stopped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAlerts(self, request, context):
         """Lists alerts: those that fire, or all.
         """
@@ -295,6 +308,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ResumePlan,
                     request_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanRequest.FromString,
                     response_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanResponse.SerializeToString,
+            ),
+            'AbandonPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbandonPlan,
+                    request_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.FromString,
+                    response_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.SerializeToString,
             ),
             'ListAlerts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAlerts,
@@ -681,6 +699,33 @@ class OperationsService:
             '/integration.operations.v1.OperationsService/ResumePlan',
             integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanRequest.SerializeToString,
             integration_dot_operations_dot_v1_dot_operations__service__pb2.ResumePlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbandonPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/integration.operations.v1.OperationsService/AbandonPlan',
+            integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.SerializeToString,
+            integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,6 +27,7 @@ class PlanState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLAN_STATE_STOPPED: _ClassVar[PlanState]
     PLAN_STATE_FINISHED: _ClassVar[PlanState]
     PLAN_STATE_LAPSED: _ClassVar[PlanState]
+    PLAN_STATE_ABANDONED: _ClassVar[PlanState]
 
 class PlanItemState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -47,6 +48,7 @@ PLAN_STATE_RUNNING: PlanState
 PLAN_STATE_STOPPED: PlanState
 PLAN_STATE_FINISHED: PlanState
 PLAN_STATE_LAPSED: PlanState
+PLAN_STATE_ABANDONED: PlanState
 PLAN_ITEM_STATE_UNSPECIFIED: PlanItemState
 PLAN_ITEM_STATE_PENDING: PlanItemState
 PLAN_ITEM_STATE_STARTED: PlanItemState
