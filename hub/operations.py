@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -100,7 +100,9 @@ class Operations:
             for sink in self._shared.sinks
         ]
         applying = ApplyHeld(self._shared.events.held_jobs, self._apply)
-        return DutyGroup([*telling, Reconciling(self._store), applying], term=grant.term)
+        directory = self._shared.directory
+        reconciling = Reconciling(self._store, lanes=directory.lanes, unheard=directory.unheard)
+        return DutyGroup([*telling, reconciling, applying], term=grant.term)
 
     def _planning(self, grant: Grant) -> DutyGroup:
         shared = self._shared
@@ -167,10 +169,19 @@ class Reconciling:
 
     name = "reconcile alerts"
 
-    def __init__(self, store: PostgresOperationsStore) -> None:
+    def __init__(
+        self,
+        store: PostgresOperationsStore,
+        *,
+        lanes: Callable[[], Iterable[str]],
+        unheard: Callable[[], Iterable[str]],
+    ) -> None:
         self._store = store
+        self._lanes = lanes
+        self._unheard = unheard
 
     async def run_once(self) -> float | None:
         """Ends and raises what is due."""
         await self._store.reconcile_alerts(EVENTS_PATIENCE)
+        await self._store.reconcile_lanes([*self._lanes()], [*self._unheard()])
         return RECONCILE_SECONDS

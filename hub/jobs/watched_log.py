@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from hub.jobs.alerts import Alert
 from hub.jobs.ports import AuditLog, Clock, LogContradicts, LogUnavailable, Receipt, Refused
 
 PATIENCE_SECONDS = 3.0
+REPEAT_SECONDS = 10.0
+SILENCE = timedelta(seconds=30)
 
 AUDIT_UNAVAILABLE = Alert(
     key="AuditUnavailable",
@@ -37,8 +40,16 @@ class RaisesAlerts(Protocol):
         """Makes it fire."""
         ...
 
+    async def see_alert(self, key: str) -> bool:
+        """Says that its cause is still there; False if it does not fire."""
+        ...
+
     async def end_alert(self, key: str) -> bool:
         """Ends it."""
+        ...
+
+    async def end_unseen(self, key: str, silence: timedelta) -> bool:
+        """Ends it if nobody has seen its cause for so long."""
         ...
 
 
@@ -50,6 +61,7 @@ class WatchedLog:
         self._alerts = alerts
         self._clock = clock
         self._away_since: float | None = None
+        self._repeat_at = 0.0
         # What fires; None: another process may have raised it and died, so the first success ends it.
         self._fires: dict[str, bool | None] = {AUDIT_UNAVAILABLE.key: None, AUDIT_CONTRADICTS.key: None}
 
@@ -65,6 +77,7 @@ class WatchedLog:
             raise
         self._away_since = None
         await self._end(AUDIT_UNAVAILABLE)
+        await self._end_of_the_dead()
         # A contradiction that this process has seen is not over because the next answer hides it.
         if self._fires[AUDIT_CONTRADICTS.key] is None:
             await self._end(AUDIT_CONTRADICTS)
@@ -76,6 +89,26 @@ class WatchedLog:
             self._away_since = now
         if now - self._away_since >= PATIENCE_SECONDS:
             await self._raise(AUDIT_UNAVAILABLE)
+            await self._repeat(now)
+
+    async def _repeat(self, now: float) -> None:
+        """Says now and then that the log is still away, so that the others leave the alert alone."""
+        if now >= self._repeat_at:
+            self._repeat_at = now + REPEAT_SECONDS
+            self._fires[AUDIT_UNAVAILABLE.key] = await self._told(
+                AUDIT_UNAVAILABLE, self._see(AUDIT_UNAVAILABLE), fires=True
+            )
+
+    async def _see(self, alert: Alert) -> bool:
+        return await self._alerts.see_alert(alert.key) or await self._alerts.raise_alert(alert)
+
+    async def _end_of_the_dead(self) -> None:
+        """Ends now and then what another process has raised and then died; one that lives repeats it."""
+        now = self._clock.monotonic()
+        if now >= self._repeat_at:
+            self._repeat_at = now + REPEAT_SECONDS
+            ending = self._alerts.end_unseen(AUDIT_UNAVAILABLE.key, SILENCE)
+            self._fires[AUDIT_UNAVAILABLE.key] = await self._told(AUDIT_UNAVAILABLE, ending, fires=False)
 
     async def _raise(self, alert: Alert) -> None:
         if self._fires[alert.key] is not True:

@@ -1,7 +1,7 @@
 """The spokes over gRPC: what they are, and the calls that the lanes make."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import grpc
@@ -57,6 +57,10 @@ class SpokeDirectory:
         """All spokes that the hub was told of."""
         return list(self._stubs)
 
+    def unheard(self) -> Set[str]:
+        """The spokes that have never said what they offer."""
+        return self._stubs.keys() - self._specs.keys()
+
     def is_ready(self, provider: str) -> bool:
         """Whether the spoke answered when it was last asked."""
         return provider in self._ready
@@ -93,7 +97,7 @@ class SpokeDirectory:
 
     def _is_unheard(self, provider: str) -> bool:
         # A request that names nobody may be meant for any spoke that is still to be heard.
-        unheard = self._stubs.keys() - self._specs.keys()
+        unheard = self.unheard()
         return bool(unheard) if not provider else provider in unheard
 
     def lookable(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +17,8 @@ LISTED = 1_000
 _RAISE = read("alert_raise")
 _END = read("alert_end")
 _LIST = read("alert_list")
+_SEEN = read("alert_seen")
+_UNSEEN = read("alert_unseen")
 _DELIVERIES = read("alert_deliveries")
 _CANDIDATES = read("alert_candidates")
 _TOLD = read("alert_told")
@@ -46,6 +48,17 @@ class PostgresAlertStore:
         """Ends it; False if it does not fire."""
         async with self._single.connect() as connection:
             return (await connection.execute(_END, {"key": key})).first() is not None
+
+    async def see_alert(self, key: str) -> bool:
+        """Says that its cause is still there; False if it does not fire."""
+        async with self._single.connect() as connection:
+            return (await connection.execute(_SEEN, {"key": key})).first() is not None
+
+    async def end_unseen(self, key: str, silence: timedelta) -> bool:
+        """Ends it if nobody has seen its cause for so long; False if it goes on, or does not fire."""
+        async with self._single.connect() as connection:
+            row = {"key": key, "silence": silence}
+            return (await connection.execute(_UNSEEN, row)).first() is not None
 
     async def firing(self) -> list[AlertState]:
         """What fires, the newest change first."""

@@ -31,6 +31,7 @@ _ATTEMPTS = read("attempts_of_job")
 _RESOLVE = read("resolve_job")
 _ABOUT = read("state_about_job")
 _RECONCILE = read("alert_reconcile")
+_ALERT_LANES = read("alert_lanes")
 
 
 class PostgresOperationsStore:
@@ -101,6 +102,10 @@ class PostgresOperationsStore:
     async def reconcile_alerts(self, patience: timedelta) -> None:
         """Ends alerts whose cause is gone, and raises those for events that nobody has claimed in time."""
         await self._rows(_RECONCILE, {"patience": patience})
+
+    async def reconcile_lanes(self, lanes: Sequence[str], unheard: Sequence[str]) -> None:
+        """Ends the alerts of lanes that are no more. `unheard`: spokes that have not said what they offer."""
+        await self._rows(_ALERT_LANES, {"lanes": list(lanes), "unheard": list(unheard)})
 
     async def _rows(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
         async with self._single.connect() as connection:

@@ -183,6 +183,26 @@ async def test_an_alert_whose_cause_was_just_seen_does_not_end_although_it_chang
     assert await hall.alerts.firing() == []
 
 
+@pytest.mark.parametrize("happens", [Hall.held, Hall.opened], ids=lambda f: f.__name__)
+async def test_the_alert_of_a_lane_ends_when_no_spoke_offers_it(hall: Hall, happens: Happens) -> None:
+    await happens(hall)
+    await age_alerts(hall.engine)
+    for lanes, unheard in (([LANE], []), ([], ["echo"])):
+        await hall.store.reconcile_lanes(lanes, unheard)
+        assert len(await hall.alerts.firing()) == 1
+    await hall.store.reconcile_lanes(["other/default"], [])
+    assert await hall.alerts.firing() == []
+
+
+async def test_a_lane_that_is_offered_again_is_held_as_it_was_left(hall: Hall) -> None:
+    await hall.held()
+    await age_alerts(hall.engine)
+    await hall.store.reconcile_lanes([], [])
+    await hall.store.reconcile_lanes([LANE], [])
+    (again,) = await hall.alerts.firing()
+    assert again.alert.name == "LaneNotWorking"
+
+
 async def test_a_stopped_plan_that_is_abandoned_ends_its_alert_and_can_not_go_on(
     hub_engine: AsyncEngine,
 ) -> None:

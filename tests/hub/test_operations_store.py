@@ -179,6 +179,18 @@ async def test_an_event_that_nobody_claims_in_time_is_an_alert_until_it_is_handl
     assert await desk.firing() == []
 
 
+async def test_an_event_about_anothers_job_is_an_alert_for_a_day(desk: Desk) -> None:
+    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
+    await desk.store.reconcile_alerts(timedelta())
+    async with desk.engine.begin() as connection:
+        await connection.execute(text("UPDATE webhook_event SET received_at = now() - interval '25 hours'"))
+    await age_alerts(desk.engine)
+    for _ in range(2):
+        await desk.store.reconcile_alerts(timedelta())
+        assert await desk.firing() == []
+
+
 async def test_a_doubt_resolved_as_not_done_after_its_time_is_sent_again_and_not_given_up(desk: Desk) -> None:
     await desk.settled(PARKED)
     async with desk.engine.begin() as connection:

@@ -1,6 +1,7 @@
 """The log's outage as an alert: on real Postgres, by a clock that is moved by hand."""
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.ports import LogContradicts, LogUnavailable
@@ -13,6 +14,7 @@ class Watch:
     """A hub's view of a log, and the alerts that it keeps."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
         self.alerts = PostgresAlertStore(engine)
         self.clock = HandClock()
         self.log = FakeLog()
@@ -41,6 +43,13 @@ class Watch:
         with pytest.raises(LogContradicts):
             await self.append()
         self.log.error = None
+
+    async def pass_time(self, seconds: float) -> None:
+        """For the hubs and for the database alike."""
+        self.clock.move(seconds)
+        async with self.engine.begin() as connection:
+            ago = text("UPDATE alert SET seen_at = seen_at - make_interval(secs => :seconds)")
+            await connection.execute(ago, {"seconds": seconds})
 
     async def firing(self) -> list[str]:
         """The keys of what fires."""
@@ -80,6 +89,35 @@ async def test_what_a_hub_before_has_raised_ends_when_the_log_is_back(watch: Wat
     assert await watch.firing() == [AUDIT_UNAVAILABLE.key]
     await watch.append()
     assert await watch.firing() == []
+
+
+async def test_what_a_hub_that_died_has_raised_is_ended_by_another_that_reaches_the_log(watch: Watch) -> None:
+    await watch.append()
+    other = watch.watched
+    watch.start_hub()
+    await watch.append_in_vain()
+    await watch.pass_time(31)
+    await other.append([b"{}"], {})
+    assert await watch.firing() == []
+
+
+async def test_a_hub_that_cannot_reach_the_log_keeps_its_alert_although_another_can(watch: Watch) -> None:
+    await watch.append()
+    other = watch.watched
+    watch.start_hub()
+    for _ in range(4):
+        await watch.append_in_vain()
+        await watch.pass_time(11)
+        await other.append([b"{}"], {})
+        assert await watch.firing() == [AUDIT_UNAVAILABLE.key]
+
+
+async def test_a_hub_that_is_still_away_raises_again_what_another_has_ended(watch: Watch) -> None:
+    await watch.append_in_vain()
+    assert await watch.alerts.end_alert(AUDIT_UNAVAILABLE.key)
+    await watch.pass_time(11)
+    await watch.append_in_vain()
+    assert await watch.firing() == [AUDIT_UNAVAILABLE.key]
 
 
 async def test_it_fires_again_in_the_next_outage(watch: Watch) -> None:

@@ -7,7 +7,8 @@ WITH answered AS (
             SELECT 1 FROM dead_letter d WHERE d.alert_key = alert.alert_key AND d.left_at IS NULL)
         OR name = 'EventsUnmatched' AND NOT EXISTS (
             SELECT 1 FROM webhook_event w
-            WHERE w.handled = '' AND w.outcome <> '' AND alert.alert_key = 'EventsUnmatched/' || w.lane_id)
+            WHERE w.handled = '' AND w.outcome <> '' AND w.received_at > now() - interval '1 day'
+              AND alert.alert_key = 'EventsUnmatched/' || w.lane_id)
         OR name = 'StatementRefused' AND NOT EXISTS (
             SELECT 1 FROM refused_statement r WHERE r.refused_at > now() - interval '1 day')
         OR name = 'PlanStopped' AND NOT EXISTS (
@@ -20,6 +21,8 @@ SELECT 'EventsUnmatched/' || lane_id, 'EventsUnmatched', 'SEV2',
 FROM (
     SELECT DISTINCT w.lane_id FROM webhook_event w
     WHERE w.handled = '' AND w.outcome <> '' AND w.received_at < now() - CAST(:patience AS interval)
+      -- What has been told for a day will not find its job any more: the event stays, and is told no longer.
+      AND w.received_at > now() - interval '1 day'
       AND NOT EXISTS (SELECT 1 FROM job j WHERE j.job_id = w.job_id)
 ) AS unmatched
 {alert_fires}
