@@ -21,7 +21,7 @@ from hub.edge.operations_convert import (
 )
 from hub.jobs.alerts import AlertState, Told
 from hub.jobs.breaker import BreakerState
-from hub.jobs.errors import LetterNotFound
+from hub.jobs.errors import LetterNotFound, UnknownAccount, UnknownProvider
 from hub.jobs.gate import Limits
 from hub.jobs.lanes import AttemptView, LaneMode, LaneView, LetterGroup, LetterView
 from hub.jobs.model import Job
@@ -206,12 +206,17 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations.CreatePlanRequest, context: Context
     ) -> operations.CreatePlanResponse:
         """A preview."""
-        plan = await self._planning.preview(
-            PlanKind(request.kind),
-            filter_from_proto(request.filter),
-            pace_from_proto(request.pace),
-            why_from_proto(request.why),
-        )
+        try:
+            plan = await self._planning.preview(
+                PlanKind(request.kind),
+                filter_from_proto(request.filter),
+                pace_from_proto(request.pace),
+                why_from_proto(request.why),
+            )
+        except UnknownProvider as error:
+            raise InvalidRequest([Violation("filter.provider", str(error))]) from error
+        except UnknownAccount as error:
+            raise InvalidRequest([Violation("filter.account", str(error))]) from error
         return operations.CreatePlanResponse(plan=plan_to_proto(plan))
 
     async def GetPlan(

@@ -89,7 +89,8 @@ class EventLists(Protocol):
     async def list_events(
         self, lane: str, plan_id: str, *, start: datetime, end: datetime, most: int
     ) -> list[ArrivedEvent]:
-        """The events of a time range; each page is an outside call with its own intent and evidence."""
+        """The events of a time range; each page is an outside call with its own intent and evidence. Raises
+        UnknownProvider or UnknownAccount before that, PlanRefused if the provider lists none."""
         ...
 
 

@@ -75,7 +75,9 @@ class Notary:
             )
         )
 
-    def list_evidence(self, lane: str, plan_id: str, page: int, outcome: Unknown, receipt: Receipt) -> bytes:
+    def list_evidence(
+        self, lane: str, plan_id: str, page: int, outcome: NotSent | Unknown, receipt: Receipt
+    ) -> bytes:
         """Signed evidence that a page could not be read."""
         provider, account = lane.split("/", 1)
         now = said.timestamp(self._clock.now())
@@ -88,7 +90,7 @@ class Notary:
                 purpose="look_up",
                 op=said.Operation(provider, account, *LIST_EVENTS),
                 intent=said.IntentRef(receipt.index, receipt.leaf_hash.hex()),
-                res=said.Result("unknown", now, reason=outcome.reason),
+                res=said.Result(_word(outcome), now, reason=outcome.reason),
                 tenant=OWN_TENANT,
             )
         )

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.errors import Overloaded, PlanTooLarge
+from hub.jobs.errors import Overloaded, PlanRefused, PlanTooLarge
 from hub.jobs.events import ArrivedEvent
-from hub.jobs.outcome import Unknown
+from hub.jobs.outcome import NotSent, NotSentCause, Unknown
 from hub.jobs.ports import AuditLog, LogUnavailable, Receipt, SpokeUnavailable
 from hub.peers.notary import Notary
 from hub.peers.spokes import SpokeDirectory, event_from_proto
@@ -25,7 +25,11 @@ class ProviderEvents:
     async def list_events(
         self, lane: str, plan_id: str, *, start: datetime, end: datetime, most: int
     ) -> list[ArrivedEvent]:
-        """The events of a time range, each once; raises Overloaded if the provider or the log is away."""
+        """The events of a time range, each once; raises Overloaded if the provider or the log is away.
+
+        Nothing is stated of a lane that there is not: UnknownProvider, UnknownAccount or ProviderNotReady.
+        """
+        self._directory.check_account(*lane.split("/", 1))
         events: dict[str, ArrivedEvent] = {}
         token, page = "", 0
         while page == 0 or token:
@@ -71,6 +75,10 @@ class ProviderEvents:
         except SpokeUnavailable:
             unread = Unknown("SPOKE_UNAVAILABLE", "the list could not be read")
             await self._state(self._notary.list_evidence(lane, plan_id, page, unread, receipt))
+            raise
+        except PlanRefused as refused:
+            unasked = NotSent(NotSentCause.UNSUPPORTED, "NOT_OFFERED", str(refused))
+            await self._state(self._notary.list_evidence(lane, plan_id, page, unasked, receipt))
             raise
 
     async def _state(self, envelope: bytes) -> Receipt:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.errors import ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
+from hub.jobs.errors import (
+    PlanRefused,
+    ProviderAmbiguous,
+    ProviderNotReady,
+    UnknownAccount,
+    UnknownProvider,
+)
 from hub.jobs.events import ArrivedEvent, Delivery, WebhookRefused
 from hub.jobs.gate import Limits
 from hub.jobs.model import Claimed, Purpose, lane_id
@@ -162,8 +168,17 @@ class SpokeDirectory:
             raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
         return [_report(r) for r in response.reports]
 
+    def check_account(self, provider: str, account: str) -> None:
+        """Raises UnknownProvider, UnknownAccount, or ProviderNotReady for a spoke still to be heard."""
+        if self._is_unheard(provider):
+            raise ProviderNotReady("the spoke has not said yet what it offers", provider=provider)
+        if provider not in self._specs:
+            raise UnknownProvider(f"there is no spoke {provider}", provider=provider)
+        if account not in self._specs[provider].accounts:
+            raise UnknownAccount(f"{provider} has no account {account}", provider=provider, account=account)
+
     def check_lane(self, lane: str) -> None:
-        """Raises UnknownProvider, or SpokeUnavailable for a spoke that has not been heard yet."""
+        """Raises UnknownProvider, or SpokeUnavailable for a spoke still to be heard."""
         if self._is_unheard(lane.split("/", 1)[0]):
             raise SpokeUnavailable("the spoke has not said yet what it offers")
         if lane not in self.lanes():
@@ -188,14 +203,14 @@ class SpokeDirectory:
     async def list_events(
         self, request: spoke_service_pb2.ListEventsRequest, provider: str
     ) -> spoke_service_pb2.ListEventsResponse:
-        """A page of the provider's events; raises UnknownProvider or SpokeUnavailable."""
-        if provider not in self._stubs:
-            raise UnknownProvider(f"there is no spoke {provider}", provider=provider)
+        """A page of the provider's events; raises SpokeUnavailable, or PlanRefused if it lists none."""
         try:
             response: spoke_service_pb2.ListEventsResponse = await self._stubs[provider].ListEvents(
                 request, timeout=LIST_SECONDS
             )
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                raise PlanRefused(f"{provider} lists no events", provider=provider) from error
             raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
         return response
 

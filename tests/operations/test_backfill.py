@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import grpc
+import pytest
+
 from hub.jobs.events import ArrivedEvent
 from hub.store.engine import open_engine
 from hub.store.event_store import PostgresEventStore
@@ -58,6 +61,23 @@ async def test_what_was_kept_as_not_understood_is_taken_in_once_it_is(
     await office.jobs_in(job_ids, job_pb2.JOB_STATE_SUCCEEDED, 10)
     again = await preview(office.ana)
     assert (again.counts.total, {i.cause: i.count for i in again.ineligible}) == (0, {"ALREADY_HERE": 3})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"provider": "nobody"}, "filter.provider"),
+        ({"provider": "echo", "account": "other"}, "filter.account"),
+    ],
+)
+async def test_a_backfill_of_a_lane_that_there_is_not_names_the_field(
+    office: Office, wanted: Mapping[str, str], field: str
+) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await office.ana.preview("BACKFILL", start_time=now - timedelta(hours=1), end_time=now, **wanted)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in str(refused.value.details())
 
 
 async def test_a_second_backfill_beside_traffic_finds_nothing_new(office: Office) -> None:
