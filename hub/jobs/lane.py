@@ -33,6 +33,7 @@ class Lane:
         self._store = store
         self._tools = tools
         self._orders = grant.orders
+        self._is_paused = grant.is_paused
         throttled_until = tools.clock.monotonic() + grant.throttled_seconds
         self._gate = Gate(limits, self._granted(grant), throttled_until=throttled_until)
         self._written = self._gate.breaker
@@ -76,8 +77,11 @@ class Lane:
         return 0 if len(batch) == free else POLL_SECONDS
 
     def adjust(self, grant: Grant) -> None:
-        """Follows the store's clock, and an operator who has moved the breaker."""
+        """Follows the store's clock, and an operator who moves the breaker or lets the lane work again."""
         self._time.tell(grant.at)
+        was_paused, self._is_paused = self._is_paused, grant.is_paused
+        if was_paused and not self._is_paused:
+            self.hint()
         if grant.orders > self._orders:
             self._orders = grant.orders
             self._gate.breaker = self._written = self._granted(grant)
@@ -149,7 +153,8 @@ class Lane:
         if due is None:
             return POLL_SECONDS
         # What is due and could not be claimed is held or over: looking again at once changes nothing.
-        return min(POLL_SECONDS, due) if due > 0 else HELD_SECONDS
+        # While an operator holds the lane only their word changes that, and it comes as a hint.
+        return min(POLL_SECONDS, due) if due > 0 else POLL_SECONDS if self._is_paused else HELD_SECONDS
 
     def _start(
         self,

@@ -141,6 +141,7 @@ class Grant:
     breaker_reason: str = ""
     breaker_trips: int = 0
     throttled_seconds: float = 0.0
+    is_paused: bool = False
 
 
 class LogUnavailable(Exception):

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 
 from hub.jobs.breaker import BreakerState
 from hub.jobs.decide import Decision
+from hub.jobs.lanes import LaneMode
 from hub.jobs.model import Claimed, Ending, Event, Job, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
 from hub.jobs.ports import Grant, Settled, Settlement
 
@@ -122,6 +123,7 @@ def grant_from_row(row: RowMapping) -> Grant:
         breaker_reason=row["breaker_reason"],
         breaker_trips=row["breaker_trips"],
         throttled_seconds=row["throttled_seconds"] or 0.0,
+        is_paused=row["mode"] == LaneMode.PAUSED,
     )
 
 

@@ -313,6 +313,7 @@ class MemoryStore:
             breaker_reason=row.breaker_reason,
             breaker_trips=row.breaker_trips,
             throttled_seconds=self._left(row.throttled_until),
+            is_paused=row.mode == PAUSED,
         )
 
     def _left(self, until: datetime | None) -> float:
