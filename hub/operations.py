@@ -2,9 +2,8 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +19,7 @@ from hub.jobs.plan_runner import Carrier, PlanRunner
 from hub.jobs.planning import Planning
 from hub.jobs.plans import PlanKind
 from hub.jobs.ports import AuditLog, Clock, Grant, Post
+from hub.jobs.reconciling import ApplyHeld, Reconciling
 from hub.jobs.relay import Relay
 from hub.jobs.submit import Submission
 from hub.peers.notary import Notary
@@ -33,9 +33,6 @@ from hub.store.lane_store import PostgresLaneStore
 from hub.store.operations_store import PostgresOperationsStore
 from hub.store.plan_store import PostgresPlanStore
 from mesh.duty import Duty
-
-EVENTS_PATIENCE = timedelta(minutes=5)
-RECONCILE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,46 +139,3 @@ class Operations:
         self._shared.post(job_id)
         if lane:
             self._shared.hint(lane)
-
-
-class ApplyHeld:
-    """The duty that applies what a process kept, or settled a job for, and died before it applied it."""
-
-    name = "apply held events"
-
-    def __init__(
-        self,
-        held: Callable[[], Awaitable[Sequence[tuple[str, str]]]],
-        apply: Callable[[str, str], Awaitable[None]],
-    ) -> None:
-        self._held = held
-        self._apply = apply
-
-    async def run_once(self) -> float | None:
-        """Applies what is held."""
-        for job_id, lane in await self._held():
-            await self._apply(job_id, lane)
-        return RECONCILE_SECONDS
-
-
-class Reconciling:
-    """The duty that makes the alerts agree with what they are about."""
-
-    name = "reconcile alerts"
-
-    def __init__(
-        self,
-        store: PostgresOperationsStore,
-        *,
-        lanes: Callable[[], Iterable[str]],
-        unheard: Callable[[], Iterable[str]],
-    ) -> None:
-        self._store = store
-        self._lanes = lanes
-        self._unheard = unheard
-
-    async def run_once(self) -> float | None:
-        """Ends and raises what is due."""
-        await self._store.reconcile_alerts(EVENTS_PATIENCE)
-        await self._store.reconcile_lanes([*self._lanes()], [*self._unheard()])
-        return RECONCILE_SECONDS

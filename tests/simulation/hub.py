@@ -6,8 +6,8 @@ import contextlib
 from hub.jobs.events import ArrivedEvent
 from hub.jobs.model import Ending
 from hub.jobs.ownership import Ownership
+from hub.jobs.reconciling import ApplyHeld
 from hub.lane_loops import LaneLoops, Ports
-from hub.operations import ApplyHeld
 from mesh.duty import DutyLoop
 from tests.simulation.audit import PlainNotary
 from tests.simulation.cases import LANE

@@ -15,9 +15,9 @@ from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.ports import Knowledge, Orphan, Receipt, Report, Result, Settlement, Warranted
+from hub.jobs.reconciling import ApplyHeld
 from hub.jobs.relay import Relay
 from hub.jobs.spec import OperationSpec, Replay
-from hub.operations import ApplyHeld
 from spokes.kit.attempts import Attempts
 from tests.simulation.campaign import campaign
 from tests.simulation.patches import Over, Patch
