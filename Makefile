@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-PACKAGES := mesh hub audit_service spokes
+PACKAGES := mesh hub audit_service spokes hubctl local
 SOURCES := $(PACKAGES) tests protos
 
 .PHONY: help

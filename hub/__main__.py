@@ -6,7 +6,7 @@ import sys
 import click
 
 from hub import app, settings
-from hub.store.migrate import migrate as migrate_store
+from hub.database.migrate import migrate as migrate_store
 from mesh.run import run_service
 from mesh.settings import Environment, SettingsError
 

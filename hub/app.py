@@ -10,41 +10,43 @@ import signal
 import grpc
 from aiohttp import web
 
-from hub.edge import capabilities, quotas
-from hub.edge.admitting import Admitting, CountBacklog
-from hub.edge.arrivals import Arrivals
-from hub.edge.closed_lanes import ClosedLanes
-from hub.edge.jobs_api import JobsApi
-from hub.edge.new_jobs import NewJobs
-from hub.edge.statuses import DOMAIN, STATUSES
-from hub.edge.tenants import Tenants
-from hub.edge.waiting import Waiting
-from hub.edge.webhooks import Webhooks
-from hub.jobs.admission import Admission
+from hub.alerts.sinks import load_sinks
+from hub.alerts.store import PostgresAlertStore
+from hub.database.engine import open_engine
+from hub.database.heads import PostgresHeadStore
+from hub.errors import Overloaded
+from hub.events.api import Webhooks
+from hub.events.arrivals import Arrivals
+from hub.events.store import PostgresEventStore
+from hub.intake import api as capabilities
+from hub.intake import quotas
+from hub.intake.admitting import Admitting, CountBacklog
+from hub.intake.backlog import Admission
+from hub.intake.closed_lanes import ClosedLanes
+from hub.intake.new_jobs import NewJobs
+from hub.intake.store import PostgresBacklogStore
+from hub.intake.submit import Submission
+from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.errors import Overloaded
+from hub.jobs.hints import HearHints, Hints, TellHints
 from hub.jobs.model import Ending, NewJob
-from hub.jobs.ownership import Ownership, RunningLane
-from hub.jobs.ports import Accepted, AuditLog, Grant
-from hub.jobs.submit import Submission
-from hub.jobs.watched_log import WatchedLog
-from hub.lane_loops import LaneLoops, Ports
+from hub.jobs.ports import Accepted
+from hub.jobs.store import PostgresJobStore
+from hub.jobs.waiting import Waiting
+from hub.lanes.owned_lane import LaneLoops, Ports
+from hub.lanes.ownership import Ownership, RunningLane
+from hub.lanes.ports import AuditLog, Grant
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.lanes.watched_log import WatchedLog
 from hub.operations import Operations, Shared
-from hub.peers.alert_sinks import load_sinks
+from hub.operators.store import PostgresOperationsStore
 from hub.peers.audit import AuditClient
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
 from hub.settings import Settings
-from hub.store.alert_store import PostgresAlertStore
-from hub.store.backlog_store import PostgresBacklogStore
-from hub.store.engine import open_engine
-from hub.store.event_store import PostgresEventStore
-from hub.store.head_store import PostgresHeadStore
-from hub.store.hints import HearHints, Hints, TellHints
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
-from hub.store.operations_store import PostgresOperationsStore
+from hub.statuses import DOMAIN, STATUSES
+from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full

@@ -7,31 +7,32 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.duty_group import DutyGroup
-from hub.edge.inverses import Contracts, Undoing
-from hub.edge.new_jobs import NewJobs
-from hub.edge.operations_api import OperationsApi
-from hub.jobs.alerts import Alerting, AlertSink
-from hub.jobs.carriers import Backfill, Discard, Replay, Rollback
-from hub.jobs.duties import ALERTS, PLANS
-from hub.jobs.operating import Operating
-from hub.jobs.plan_runner import Carrier, PlanRunner
-from hub.jobs.planning import Planning
-from hub.jobs.plans import PlanKind
-from hub.jobs.ports import AuditLog, Clock, Grant, Post
-from hub.jobs.reconciling import ApplyHeld, Reconciling
-from hub.jobs.relay import Relay
-from hub.jobs.submit import Submission
+from hub.alerts.model import Alerting, AlertSink
+from hub.alerts.store import PostgresAlertStore
+from hub.events.reconciling import ApplyHeld, Reconciling
+from hub.events.store import PostgresEventStore
+from hub.intake.new_jobs import NewJobs
+from hub.intake.submit import Submission
+from hub.jobs.ports import Clock, Post
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.duties import ALERTS, PLANS
+from hub.lanes.duty_group import DutyGroup
+from hub.lanes.ports import AuditLog, Grant
+from hub.lanes.relay import Relay
+from hub.lanes.store import PostgresLaneStore
+from hub.operators.api import OperationsApi
+from hub.operators.orders import Operating
+from hub.operators.store import PostgresOperationsStore
 from hub.peers.notary import Notary
 from hub.peers.provider_events import ProviderEvents
 from hub.peers.spokes import SpokeDirectory
-from hub.store.alert_store import PostgresAlertStore
-from hub.store.carrier_store import PostgresCarrierStore
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneStore
-from hub.store.operations_store import PostgresOperationsStore
-from hub.store.plan_store import PostgresPlanStore
+from hub.plans.carrier_store import PostgresCarrierStore
+from hub.plans.carriers import Backfill, Discard, Replay, Rollback
+from hub.plans.inverses import Contracts, Undoing
+from hub.plans.model import PlanKind
+from hub.plans.planning import Planning
+from hub.plans.runner import Carrier, PlanRunner
+from hub.plans.store import PostgresPlanStore
 from mesh.duty import Duty
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Outcome
-from hub.jobs.ports import (
+from hub.jobs.spec import OperationSpec
+from hub.lanes.ports import (
     Knowledge,
     LogUnavailable,
     Receipt,
@@ -16,7 +17,6 @@ from hub.jobs.ports import (
     SpokeUnavailable,
     Warranted,
 )
-from hub.jobs.spec import OperationSpec
 from tests.hub.jobs import NOW, spec
 
 

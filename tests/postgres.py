@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.errors import PostgresMissing
-from hub.cli.stack import postgres
-from hub.cli.stack.postgres import Server
+from hubctl.errors import PostgresMissing
+from local.stack import postgres
+from local.stack.postgres import Server
 
 START_SECONDS = 20.0
 

@@ -1,1 +1,1 @@
-"""The durable job; needs only the standard library."""
+"""The durable job: what it is, what follows from an outcome, how it is kept and shown."""

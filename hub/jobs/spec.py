@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 
-from hub.jobs.gate import Limits
 from hub.jobs.model import RetryPolicy
 
 
@@ -30,6 +29,15 @@ class OperationSpec:
     confirm_within: timedelta
     expire_after: timedelta
     policy: RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of an account. A rate of zero: none."""
+
+    concurrency: int
+    rate_per_second: float = 0.0
+    burst: int = 0
 
 
 @dataclass(frozen=True, slots=True)

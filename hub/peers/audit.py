@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import grpc
 
-from hub.jobs.ports import LogContradicts, LogUnavailable, Receipt, Refused
+from hub.lanes.ports import LogContradicts, LogUnavailable, Receipt, Refused
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, log_pb2
 from mesh.errors import reason_of
 from mesh.evidence import merkle

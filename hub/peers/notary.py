@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from hub.jobs.model import Claimed, Purpose
 from hub.jobs.outcome import NotSent, Outcome, Unknown
-from hub.jobs.plans import Why
-from hub.jobs.ports import Clock, Receipt, Statement
+from hub.jobs.ports import Clock
+from hub.lanes.ports import Receipt, Statement
+from hub.plans.model import Why
 from mesh.evidence import dsse
 from mesh.evidence import statement as said
 from mesh.evidence.keys import SigningKey

@@ -5,7 +5,6 @@ from datetime import UTC, timedelta
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 
-from hub.jobs.gate import Limits
 from hub.jobs.model import RetryPolicy
 from hub.jobs.outcome import (
     Declined,
@@ -17,7 +16,7 @@ from hub.jobs.outcome import (
     Unknown,
     UnknownCause,
 )
-from hub.jobs.spec import OperationSpec, Replay, SpokeSpec
+from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 
 

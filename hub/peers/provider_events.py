@@ -4,10 +4,10 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.errors import Overloaded, PlanRefused, PlanTooLarge
-from hub.jobs.events import ArrivedEvent
+from hub.errors import Overloaded, PlanRefused, PlanTooLarge
+from hub.events.model import ArrivedEvent
 from hub.jobs.outcome import NotSent, NotSentCause, Unknown
-from hub.jobs.ports import AuditLog, LogUnavailable, Receipt, SpokeUnavailable
+from hub.lanes.ports import AuditLog, LogUnavailable, Receipt, SpokeUnavailable
 from hub.peers.notary import Notary
 from hub.peers.spokes import SpokeDirectory, event_from_proto
 from integration.audit.v1 import log_pb2

@@ -7,18 +7,11 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.errors import (
-    PlanRefused,
-    ProviderAmbiguous,
-    ProviderNotReady,
-    UnknownAccount,
-    UnknownProvider,
-)
-from hub.jobs.events import ArrivedEvent, Delivery, WebhookRefused
-from hub.jobs.gate import Limits
+from hub.errors import PlanRefused, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
+from hub.events.model import ArrivedEvent, Delivery, WebhookRefused
 from hub.jobs.model import Claimed, Purpose, lane_id
-from hub.jobs.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
-from hub.jobs.spec import OperationSpec, SpokeSpec
+from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
+from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import pytest
 import pytest_asyncio
 
-from hub.cli.stack import postgres
-from hub.cli.stack.postgres import Server
+from hub.database.migrate import migrate
 from hub.peers.spokes import SpokeDirectory
-from hub.store.migrate import migrate
+from local.stack import postgres
+from local.stack.postgres import Server
 from tests.abuse.edge import Edge, serving
 from tests.abuse.hearing import Listener, listening, speaking
 

@@ -12,29 +12,29 @@ import grpc
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.edge import capabilities
-from hub.edge.admitting import Admitting, CountBacklog
-from hub.edge.inverses import Contracts
-from hub.edge.jobs_api import JobsApi
-from hub.edge.new_jobs import NewJobs
-from hub.edge.operations_api import OperationsApi
-from hub.edge.statuses import DOMAIN, STATUSES
-from hub.edge.tenants import Tenants
-from hub.edge.waiting import Waiting
-from hub.jobs.admission import Admission, AdmissionLimits
+from hub.alerts.store import PostgresAlertStore
+from hub.database.engine import open_engine
+from hub.errors import UnknownProvider
+from hub.intake import api as capabilities
+from hub.intake.admitting import Admitting, CountBacklog
+from hub.intake.backlog import Admission, AdmissionLimits
+from hub.intake.new_jobs import NewJobs
+from hub.intake.store import PostgresBacklogStore
+from hub.intake.submit import Submission
+from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.errors import UnknownProvider
-from hub.jobs.operating import Operating
-from hub.jobs.planning import Planning
 from hub.jobs.spec import OperationSpec
-from hub.jobs.submit import Submission
+from hub.jobs.store import PostgresJobStore
+from hub.jobs.waiting import Waiting
+from hub.operators.api import OperationsApi
+from hub.operators.orders import Operating
+from hub.operators.store import PostgresOperationsStore
 from hub.peers.notary import Notary
-from hub.store.alert_store import PostgresAlertStore
-from hub.store.backlog_store import PostgresBacklogStore
-from hub.store.engine import open_engine
-from hub.store.job_store import PostgresJobStore
-from hub.store.operations_store import PostgresOperationsStore
-from hub.store.plan_store import PostgresPlanStore
+from hub.plans.inverses import Contracts
+from hub.plans.planning import Planning
+from hub.plans.store import PostgresPlanStore
+from hub.statuses import DOMAIN, STATUSES
+from hub.tenants import Tenants
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc

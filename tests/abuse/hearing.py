@@ -16,14 +16,14 @@ from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.edge.arrivals import Arrivals
-from hub.edge.webhooks import Webhooks
+from hub.database.engine import open_engine
+from hub.events.api import Webhooks
+from hub.events.arrivals import Arrivals
+from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState, NewJob
+from hub.jobs.store import PostgresJobStore
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import SpokeAddress, SpokeDirectory
-from hub.store.engine import open_engine
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.clock import SystemClock

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.edge.quotas import BadQuotas, load
-from hub.jobs.admission import Admission, AdmissionLimits, Quota
-from hub.jobs.errors import BacklogFull, LaneClosed, QuotaExceeded
+from hub.errors import BacklogFull, LaneClosed, QuotaExceeded
+from hub.intake.backlog import Admission, AdmissionLimits, Quota
+from hub.intake.quotas import BadQuotas, load
 from tests.abuse.edge import TIMEOUT, Edge, charge, refusal, serving
 
 LANE = "echo/default"

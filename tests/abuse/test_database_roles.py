@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from audit_service.store.migrate import migrate as migrate_audit
-from hub.cli.stack import postgres
-from hub.cli.stack.postgres import Server
+from local.stack import postgres
+from local.stack.postgres import Server
 
 Urls = Mapping[str, str]
 

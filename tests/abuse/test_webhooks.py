@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from hub.jobs.events import ArrivedEvent, Delivery, Kept
+from hub.events.model import ArrivedEvent, Delivery, Kept
 from hub.jobs.model import JobState
-from hub.jobs.ports import SpokeUnavailable
+from hub.lanes.ports import SpokeUnavailable
 from hub.peers.spokes import SpokeDirectory
 from mesh.identity import MESH_NAME
 from tests.abuse.hearing import ECHO, STRIPE, Listener, Peer, listening

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from hub.cli.stack.layout import Layout
+from local.stack.layout import Layout
 
 PACKAGE = "prometheus-alertmanager"
 SHARE = "usr/share/prometheus/alertmanager"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from hub.cli.stack import postgres
-from hub.cli.stack.postgres import Server
-from hub.store.engine import open_engine
-from hub.store.migrate import migrate
+from hub.database.engine import open_engine
+from hub.database.migrate import migrate
+from local.stack import postgres
+from local.stack.postgres import Server
 from tests.alerts.alertmanager import Alertmanager, Missing, is_required
 from tests.alerts.receiver import Receiver
 from tests.alerts.rig import Desk

@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.alerts import Alert, Alerting, AlertSink
-from hub.store.alert_store import PostgresAlertStore
+from hub.alerts.model import Alert, Alerting, AlertSink
+from hub.alerts.store import PostgresAlertStore
 from mesh.clock import SystemClock
 from tests.fakes import HandClock
 

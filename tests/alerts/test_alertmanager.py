@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import settings
 
-from hub.jobs.alerts import Alert
-from hub.peers.alertmanager import Alertmanager as Sink
+from hub.alerts.alertmanager import Alertmanager as Sink
+from hub.alerts.model import Alert
 from tests.alerts import alertmanager as real
 from tests.alerts.alertmanager import Alertmanager, Missing
 from tests.alerts.rig import Desk, alert

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.jobs.alerts import Alert, AlertState
-from hub.peers.mail import Mail, Tls, letter
+from hub.alerts.mail import Mail, Tls, letter
+from hub.alerts.model import Alert, AlertState
 from mesh.ca import CertificateAuthority
 from mesh.identity import SpiffeId
 from tests.alerts.mailbox import Mailbox

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hub.peers.alert_sinks import load_sinks
-from hub.peers.alertmanager import Alertmanager
-from hub.peers.mail import Mail
-from hub.peers.signed_webhook import SignedWebhook
+from hub.alerts.alertmanager import Alertmanager
+from hub.alerts.mail import Mail
+from hub.alerts.signed_webhook import SignedWebhook
+from hub.alerts.sinks import load_sinks
 from mesh.settings import SettingsError
 from tests.docs.readme import ROOT, blocks
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from hub.peers.signed_webhook import SignedWebhook
+from hub.alerts.signed_webhook import SignedWebhook
 from mesh.duty import DutyLoop
 from tests.alerts.receiver import KEY, SECRET, Receiver
 from tests.alerts.rig import Desk, alert

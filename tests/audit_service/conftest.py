@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit_service.store.migrate import migrate
-from hub.cli.stack.postgres import Server
+from local.stack.postgres import Server
 from tests.audit_service.rig import Callers, Rig
 
 

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_service.app import Audit
 from audit_service.settings import Settings
-from hub.cli.stack.postgres import Server
 from integration.audit.v1 import audit_service_pb2 as pb
 from integration.audit.v1 import audit_service_pb2_grpc as rpc
 from integration.audit.v1 import log_pb2
+from local.stack.postgres import Server
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.evidence import statement as said

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from audit_service.store.migrate import migrate
-from hub.cli.errors import PostgresMissing
+from hubctl.errors import PostgresMissing
 from tests.audit_service.rig import Rig, new_job
 
 WRITE_ONCE = ("log_entry", "entry_ix", "log_tile", "log_checkpoint")

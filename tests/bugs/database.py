@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hub.cli.errors import PostgresMissing
-from hub.cli.stack import postgres
-from hub.cli.stack.postgres import Server
+from hubctl.errors import PostgresMissing
+from local.stack import postgres
+from local.stack.postgres import Server
 from tests.spokes.harness import free_port
 
 START_SECONDS = 30.0

@@ -5,7 +5,7 @@ from tests.bugs.bug import Bug
 PEOPLE = (
     Bug(
         name="letter-without-alert",
-        file="hub/store/sql/parts/letters_alarmed.sql",
+        file="hub/alerts/sql/parts/letters_alarmed.sql",
         old="FROM lettered) AS a\n",
         new="FROM lettered WHERE false) AS a\n",
         breaks="a job waits for a person, and nobody is told",
@@ -14,7 +14,7 @@ PEOPLE = (
     ),
     Bug(
         name="alert-told-too-early",
-        file="hub/jobs/alerts.py",
+        file="hub/alerts/model.py",
         old="taken = [c.state for c, reason in answers if reason is None]",
         new="taken = [c.state for c, _ in answers]",
         breaks="an alert that a sink has not taken is written down as told, and never told again",
@@ -26,7 +26,7 @@ PEOPLE = (
     ),
     Bug(
         name="undone-twice",
-        file="hub/edge/inverses.py",
+        file="hub/plans/inverses.py",
         old='request.context.request_id = f"rollback:{job.job_id}"',
         new='request.context.request_id = f"rollback:{job.job_id}:{actor}"',
         breaks="two plans undo one charge twice",
@@ -37,7 +37,7 @@ PEOPLE = (
     ),
     Bug(
         name="item-begun-twice",
-        file="hub/store/sql/parts/items_not_begun.sql",
+        file="hub/plans/sql/parts/items_not_begun.sql",
         old="WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1\n",
         new="WHERE i.plan_id = CAST(:plan_id AS uuid)\n",
         breaks="an item that was begun before a crash is begun again after it",
@@ -48,7 +48,7 @@ PEOPLE = (
     ),
     Bug(
         name="plan-run-by-an-old-runner",
-        file="hub/store/sql/parts/items_not_begun.sql",
+        file="hub/plans/sql/parts/items_not_begun.sql",
         old="SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE",
         new="SELECT term FROM lane WHERE lane_id = :outbox AND :term > 0 FOR SHARE",
         breaks="two replicas carry one plan out",
@@ -57,7 +57,7 @@ PEOPLE = (
     ),
     Bug(
         name="one-person-is-enough",
-        file="hub/jobs/planning.py",
+        file="hub/plans/planning.py",
         old="if plan.needs_second_person and why.actor == plan.why.actor:",
         new="if plan.needs_second_person and not why.actor:",
         breaks="whoever made a plan that moves money approves it, too",
@@ -69,7 +69,7 @@ PEOPLE = (
     ),
     Bug(
         name="anothers-job-is-shown",
-        file="hub/edge/jobs_api.py",
+        file="hub/jobs/api.py",
         old="        if job.tenant != tenant:\n",
         new="        if not job.tenant:\n",
         breaks="a tenant reads, and withdraws, another's jobs",
@@ -81,7 +81,7 @@ PEOPLE = (
     ),
     Bug(
         name="anyone-acts-for-a-tenant",
-        file="hub/edge/jobs_api.py",
+        file="hub/jobs/api.py",
         old="        self._tenants.check(tenant)\n",
         new="",
         breaks="a caller reads the jobs of a tenant that it may not act for",

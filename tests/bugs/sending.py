@@ -5,7 +5,7 @@ from tests.bugs.bug import Bug
 SENDING = (
     Bug(
         name="intent-skipped",
-        file="hub/jobs/dispatch.py",
+        file="hub/lanes/dispatch.py",
         old="answers = await self._append([o.intent for o in batch], batch[0].claimed)",
         new='answers = [Receipt(0, b"", (), b"") for _ in batch]',
         breaks="attempts go to the spoke without an intent in the log",
@@ -16,7 +16,7 @@ SENDING = (
     ),
     Bug(
         name="audit-failure-ignored",
-        file="hub/jobs/dispatch.py",
+        file="hub/lanes/dispatch.py",
         old='_log.warning("audit log unavailable", extra={"lane": self._lane, "problem": str(problem)})',
         new='return [Receipt(0, b"", (), str(problem).encode()) for _ in envelopes]',
         breaks="attempts go to the spoke while the log cannot be written",
@@ -120,7 +120,7 @@ SENDING = (
     ),
     Bug(
         name="withdrawn-in-doubt",
-        file="hub/store/sql/end_jobs.sql",
+        file="hub/jobs/sql/end_jobs.sql",
         old="AND NOT (j.doubted AND g.new_state = 9)",
         new="AND g.new_state > 0",
         breaks="a job that may have been carried out is withdrawn as if it had not",
@@ -129,7 +129,7 @@ SENDING = (
     ),
     Bug(
         name="expired-in-doubt",
-        file="hub/store/sql/expire.sql",
+        file="hub/lanes/sql/expire.sql",
         old="WHEN doubted THEN 'doubtful' ELSE",
         new="ELSE",
         breaks="a job that may have been carried out is given up as not done when its time is over",
@@ -179,7 +179,7 @@ SENDING = (
     ),
     Bug(
         name="breaker-never-opens",
-        file="hub/jobs/breaker.py",
+        file="hub/lanes/breaker.py",
         old="if breaker.is_closed and breaker.run + 1 < FAILURES_TO_OPEN:",
         new="if breaker.is_closed and breaker.run + 1 < 2**31:",
         breaks="a provider that is down is tried by every job until all are dead",
@@ -188,7 +188,7 @@ SENDING = (
     ),
     Bug(
         name="trials-are-counted",
-        file="hub/jobs/dispatch.py",
+        file="hub/lanes/dispatch.py",
         old="on_trial = not self._gate.breaker.is_closed",
         new="on_trial = False",
         breaks="attempts that only try whether the provider is back burn their jobs' attempts",
@@ -206,7 +206,7 @@ SENDING = (
     ),
     Bug(
         name="throttled-lane-goes-on",
-        file="hub/jobs/gate.py",
+        file="hub/lanes/gate.py",
         old="self._throttled_until = max(self._throttled_until, now + wait)",
         new="self._throttled_until = max(self._throttled_until, now)",
         breaks="other jobs of the lane are sent while the provider wants none",

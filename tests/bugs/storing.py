@@ -2,12 +2,12 @@
 
 from tests.bugs.bug import Bug
 
-_MADE = "made = (await connection.execute(statements.ACCEPT, new_job_columns(jobs))).mappings().all()"
+_MADE = "made = (await connection.execute(_ACCEPT, new_job_columns(jobs))).mappings().all()"
 
 STORING = (
     Bug(
         name="accepted-without-commit",
-        file="hub/store/job_store.py",
+        file="hub/jobs/store.py",
         old=f"            {_MADE}\n",
         new=(
             f"            try:\n                {_MADE}\n"
@@ -23,7 +23,7 @@ STORING = (
     ),
     Bug(
         name="webhook-answered-early",
-        file="hub/edge/webhooks.py",
+        file="hub/events/api.py",
         old="await self._arrivals.take(Delivery(lane, headers, body, self._clock.now()))",
         new="asyncio.create_task(self._arrivals.take(Delivery(lane, headers, body, self._clock.now())))",
         breaks="a webhook is answered 2xx before it is in the store, and lost if the store fails",
@@ -46,7 +46,7 @@ STORING = (
     ),
     Bug(
         name="event-taken-twice",
-        file="hub/store/sql/keep_events.sql",
+        file="hub/events/sql/keep_events.sql",
         old="ON CONFLICT DO NOTHING",
         new="ON CONFLICT (lane_id, event_id) DO UPDATE SET handled = ''",
         breaks="an event that is delivered again is applied again",
@@ -59,7 +59,7 @@ STORING = (
     ),
     Bug(
         name="early-event-forgotten",
-        file="hub/jobs/dispatch.py",
+        file="hub/lanes/dispatch.py",
         old="        if settled.has_held_events:\n",
         new="        if settled.has_held_events and ended:\n",
         breaks="a webhook that comes before the provider's own reply settles nothing",
@@ -68,7 +68,7 @@ STORING = (
     ),
     Bug(
         name="anothers-event-counts",
-        file="hub/store/sql/held_events.sql",
+        file="hub/events/sql/held_events.sql",
         old="AS j(job_id, lane_id) USING (job_id, lane_id)",
         new="AS j(job_id, job_lane) USING (job_id)",
         breaks="one provider's webhook settles another provider's job",
@@ -77,7 +77,7 @@ STORING = (
     ),
     Bug(
         name="settled-by-an-old-owner",
-        file="hub/store/sql/settle.sql",
+        file="hub/lanes/sql/settle.sql",
         old="SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE",
         new="SELECT term FROM lane WHERE lane_id = :lane FOR SHARE",
         breaks="an owner that has lost its lane still settles what it had claimed",
@@ -89,7 +89,7 @@ STORING = (
     ),
     Bug(
         name="settled-without-a-claim",
-        file="hub/store/sql/settle.sql",
+        file="hub/lanes/sql/settle.sql",
         old="WHERE j.seq = g.seq AND j.claimed_term = :term",
         new="WHERE j.seq = g.seq",
         breaks="an attempt that has ended is settled a second time",
@@ -101,7 +101,7 @@ STORING = (
     ),
     Bug(
         name="settled-by-another-attempt",
-        file="hub/store/sql/settle.sql",
+        file="hub/lanes/sql/settle.sql",
         old="WHERE j.seq = g.seq AND j.claimed_term = :term",
         new="WHERE j.claimed_term = :term",
         breaks="the late end of an earlier attempt settles the one under way",
@@ -113,7 +113,7 @@ STORING = (
     ),
     Bug(
         name="lease-taken-while-it-runs",
-        file="hub/store/sql/acquire_lanes.sql",
+        file="hub/lanes/sql/acquire_lanes.sql",
         old=" AND (owner = :owner OR lease_until < now())",
         new="",
         breaks="two replicas work on one lane",
@@ -125,7 +125,7 @@ STORING = (
     ),
     Bug(
         name="claimed-under-a-spent-term",
-        file="hub/store/sql/claim.sql",
+        file="hub/lanes/sql/claim.sql",
         old="WHERE lane_id = :lane AND term = :term AND mode <> 2 FOR SHARE",
         new="WHERE lane_id = :lane AND mode <> 2 FOR SHARE",
         breaks="an owner that has lost its lane still claims its jobs",
@@ -134,7 +134,7 @@ STORING = (
     ),
     Bug(
         name="evidence-not-kept",
-        file="hub/store/sql/settle.sql",
+        file="hub/lanes/sql/settle.sql",
         old="envelope FROM settled WHERE envelope <> '' ORDER BY ordinal",
         new="envelope FROM settled WHERE false ORDER BY ordinal",
         breaks="an attempt is settled and its evidence never reaches the log",
@@ -146,7 +146,7 @@ STORING = (
     ),
     Bug(
         name="hub-signs-a-success",
-        file="hub/jobs/dispatch.py",
+        file="hub/lanes/dispatch.py",
         old="if result.evidence or not isinstance(result.outcome, NotSent | Unknown):",
         new="if result.evidence:",
         breaks="the hub states by itself that something was done",

@@ -37,4 +37,4 @@ def test_a_bug_that_breaks_the_import_is_not_caught(tree: Path) -> None:
 def test_a_copy_that_is_not_the_one_imported_is_noticed(tree: Path) -> None:
     shutil.rmtree(tree / "hub")
     complaints = not_caught(run_tests(tree, [TEST], database_url=""), [TEST])
-    assert "hub.jobs.gate is not the copy's" in complaints
+    assert "hub.lanes.gate is not the copy's" in complaints

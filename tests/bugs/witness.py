@@ -12,7 +12,7 @@ import pytest
 REPORT = "BUGS_REPORT"
 """The variable that says where the report goes."""
 
-OURS = frozenset({"audit_service", "hub", "integration", "mesh", "spokes", "tests"})
+OURS = frozenset({"audit_service", "hub", "hubctl", "integration", "local", "mesh", "spokes", "tests"})
 
 _ends: dict[str, dict[str, object]] = {}
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hub.cli.place import Place
-from hub.cli.stack import sandboxes
-from hub.cli.story.sandbox import ALL, LocalStripe
+from hubctl.place import Place
+from local.stack import sandboxes
+from local.story.sandbox import ALL, LocalStripe
 
 Payments = Mapping[str, Sequence[Mapping[str, Any]]]
 

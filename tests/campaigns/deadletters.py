@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from hub.cli.stack.ports import Ports
 from integration.jobs.v1 import job_pb2
+from local.stack.ports import Ports
 from tests.alerts.alertmanager import Alertmanager
 from tests.alerts.sinks import ALERTMANAGER, ON_CALL, write_sinks
 from tests.campaigns import person

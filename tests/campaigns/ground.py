@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hub.cli.place import Place, load
-from hub.cli.rpc import hub_channel
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.stack import Options, Stack
+from hubctl.place import Place, load
+from hubctl.rpc import hub_channel
 from integration.operations.v1 import lane_pb2, operations_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2 as ops
+from local.stack.layout import Layout
+from local.stack.stack import Options, Stack
 from tests.campaigns.report import Report
 
 T = TypeVar("T")

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 
-from hub.cli.stack.ports import Ports
 from integration.jobs.v1 import job_pb2
+from local.stack.ports import Ports
 from tests.campaigns import person, proof
 from tests.campaigns.core import Ask, Core, steady
 from tests.campaigns.gateway import DEADLY, Gateway

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.cli.evidence import export_bundle, search, verify_bundle
-from hub.cli.place import Place
+from hubctl.evidence import export_bundle, search, verify_bundle
+from hubctl.place import Place
 from mesh.evidence import dsse
 
 

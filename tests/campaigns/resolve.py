@@ -6,8 +6,8 @@ import secrets
 
 from aiosmtpd.smtp import SMTP
 
-from hub.cli.stack.layout import Layout
 from integration.jobs.v1 import job_pb2
+from local.stack.layout import Layout
 from tests.campaigns import person, proof
 from tests.campaigns.core import Core
 from tests.campaigns.ground import Ground, Wanted, scratch, standing, until

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("mesh", "hub", "audit_service", "spokes")
+PACKAGES = ("mesh", "hub", "audit_service", "spokes", "hubctl", "local")
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -47,9 +47,21 @@ def test_the_tree_as_it_is_keeps_the_layers(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("hub/jobs/decide.py", "import hub.store.engine", "The hub's layers"),
-        ("hub/jobs/decide.py", "import mesh.clock", "The durable job needs only the standard library"),
-        ("hub/edge/convert.py", "import hub.store.engine", "The hub's layers"),
+        ("hub/jobs/store.py", "import hub.lanes.store", "The hub's slices"),
+        ("hub/lanes/lane.py", "import hub.events.model", "The hub's slices"),
+        ("hub/plans/model.py", "import hub.peers.notary", "The hub's slices"),
+        ("hub/jobs/decide.py", "import mesh.clock", "Decisions and loops need only the standard library"),
+        ("hub/jobs/convert.py", "import sqlalchemy", "SQL only in the stores"),
+        (
+            "hub/app.py",
+            "import local.stack",
+            "The services know nothing of the command line and the local stack",
+        ),
+        (
+            "hubctl/rpc.py",
+            "import hub.errors",
+            "The command line and the local stack know the services from outside",
+        ),
         ("hub/app.py", "import spokes.kit", "Deployables meet only in the contracts"),
         ("mesh/clock.py", "import audit_service", "The mesh and the contracts know no deployable"),
         (

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub.cli.stack.certificates import HUB, PEOPLE, spiffe_id
-from hub.cli.stack.layout import TRUST_DOMAIN, Layout
-from hub.cli.stack.record import StackRecord
+from local.stack.certificates import HUB, PEOPLE, spiffe_id
+from local.stack.layout import TRUST_DOMAIN, Layout
+from local.stack.record import StackRecord
 from mesh.ca import CertificateAuthority
 from mesh.identity import Identity
 from mesh.server import MeshServer

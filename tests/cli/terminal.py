@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from click.testing import CliRunner
 
-from hub.cli.main import hubctl, main
+from hubctl.main import hubctl, main
 
 HUBCTL = Path(sys.executable).with_name("hubctl")
 SECONDS = 60.0

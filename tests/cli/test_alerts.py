@@ -5,12 +5,12 @@ import os
 import psutil
 import pytest
 
-from hub.cli.stack import record
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.record import PartRecord, StackRecord
 from integration.operations.v1 import lane_pb2 as lanes
 from integration.operations.v1 import operations_service_pb2 as messages
 from integration.operations.v1.alert_pb2 import Alert, AlertDelivery
+from local.stack import record
+from local.stack.layout import Layout
+from local.stack.record import PartRecord, StackRecord
 from tests.cli.desk import Refusal, StandIn
 from tests.cli.recorded import LANE, NOON, at, lane
 from tests.cli.terminal import Terminal

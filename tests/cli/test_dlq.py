@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from hub.cli.main import hubctl
+from hubctl.main import hubctl
 from integration.operations.v1 import dead_letter_pb2 as letters
 from integration.operations.v1 import operations_service_pb2 as messages
 from tests.cli.desk import Refusal, StandIn

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.cli.main import hubctl
+from hubctl.main import hubctl
 from integration.operations.v1 import operations_service_pb2 as messages
 from integration.operations.v1 import plan_pb2 as plans
 from tests.cli.desk import Away, Refusal, StandIn

@@ -7,8 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hub.cli.main import hubctl
-from hub.cli.moments import parse_moment
+from hubctl.main import hubctl
+from hubctl.moments import parse_moment
 from integration.operations.v1 import operations_service_pb2 as messages
 from tests.cli.desk import StandIn
 from tests.cli.recorded import ANA, JOB, LANE, PLAN, WHY, lane

@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from hub.edge import quotas
-from hub.jobs.admission import AdmissionLimits, Quota
+from hub.intake import quotas
+from hub.intake.backlog import AdmissionLimits, Quota
 from spokes.kit import registry
 from spokes.kit.accounts import load_accounts
 from spokes.kit.manifest import limited

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hub.cli.main import hubctl
+from hubctl.main import hubctl
 from tests.cli.parsing import parse
 from tests.docs.readme import ROOT, blocks, commands
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hub.cli.output import Output
-from hub.cli.place import Place, load
-from hub.cli.session import options, started
-from hub.cli.stack.stack import Stack
+from hubctl.output import Output
+from hubctl.place import Place, load
+from local.session import options, started
+from local.stack.stack import Stack
 from tests.e2e.core import Core
 from tests.e2e.otlp import Receiver
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import grpc
 
-from hub.cli.evidence import search
-from hub.cli.place import Place
+from hubctl.evidence import search
+from hubctl.place import Place
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc

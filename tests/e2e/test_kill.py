@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hub.cli.stack import sandboxes
-from hub.cli.story.sandbox import LocalStripe
 from integration.jobs.v1 import job_pb2
+from local.stack import sandboxes
+from local.story.sandbox import LocalStripe
 from tests.e2e.conftest import RunningStack
 from tests.e2e.core import Core, check_attempts, statements
 

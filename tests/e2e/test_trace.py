@@ -2,7 +2,7 @@
 
 import secrets
 
-from hub.cli.place import Place
+from hubctl.place import Place
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc

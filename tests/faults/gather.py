@@ -14,10 +14,10 @@ import aiohttp
 import grpc
 
 from audit_service import verify
-from hub.cli.rpc import audit_channel
-from hub.cli.stack.sandboxes import API_KEY
-from hub.cli.story.sandbox import LocalStripe
+from hubctl.rpc import audit_channel
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
+from local.stack.sandboxes import API_KEY
+from local.story.sandbox import LocalStripe
 from tests.faults.checker import Delivery, Effect, Found, Proof, Said
 from tests.faults.client import Client
 from tests.faults.oncall import told

@@ -15,15 +15,15 @@ from typing import Any
 import aiohttp
 import grpc
 
-from hub.cli.place import Place, load
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.parts import INLINE
-from hub.cli.stack.ports import Ports
-from hub.cli.stack.processes import until
-from hub.cli.stack.stack import Options, Stack
+from hubctl.place import Place, load
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local.stack.layout import Layout
+from local.stack.parts import INLINE
+from local.stack.ports import Ports
+from local.stack.processes import until
+from local.stack.stack import Options, Stack
 from mesh.channel import open_channel
 from mesh.identity import Identity
 from mesh.process_clock import OFFSET_FILE

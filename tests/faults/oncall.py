@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hub.cli.rpc import hub_channel
-from hub.cli.stack.processes import until
+from hubctl.rpc import hub_channel
 from integration.operations.v1 import plan_pb2
+from local.stack.processes import until
 from tests.faults.checker import Letter, Told, check_alerts
 from tests.faults.rig import Rig
 from tests.operations.office import Person

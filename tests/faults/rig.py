@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 
-from hub.cli.place import Place, load
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.ports import Ports
-from hub.cli.stack.postgres import Server
-from hub.cli.stack.stack import Options, Say, Stack
+from hubctl.place import Place, load
+from local.stack.layout import Layout
+from local.stack.ports import Ports
+from local.stack.postgres import Server
+from local.stack.stack import Options, Say, Stack
 from mesh import failpoints
 from mesh.clock import SystemClock
 from tests.alerts.alertmanager import Alertmanager

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from hub.cli.stack.processes import until
 from integration.jobs.v1 import job_pb2
+from local.stack.processes import until
 from tests.e2e.core import statements
 from tests.faults.checker import seconds
 from tests.faults.links import HUBS, STEP_SECONDS, Linked, Load, linked

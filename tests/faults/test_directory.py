@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
-from hub.edge.statuses import STATUSES
-from hub.jobs.errors import ProviderNotReady, UnknownProvider
-from hub.jobs.ports import SpokeUnavailable
+from hub.errors import ProviderNotReady, UnknownProvider
+from hub.lanes.ports import SpokeUnavailable
 from hub.peers.spokes import SpokeAddress, SpokeDirectory
+from hub.statuses import STATUSES
 from mesh.telemetry import Telemetry
 
 CHARGE = "integration.payments.v1.PaymentsService/Charge"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from hub.cli.stack import postgres
-from hub.cli.stack.processes import until
-from hub.jobs.watched_log import AUDIT_UNAVAILABLE
+from hub.lanes.watched_log import AUDIT_UNAVAILABLE
+from local.stack import postgres
+from local.stack.processes import until
 from tests.faults.links import STEP_SECONDS, Linked, linked
 
 pytestmark = [pytest.mark.campaign, pytest.mark.asyncio(loop_scope="module")]

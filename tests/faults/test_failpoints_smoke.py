@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.stack.ports import free_block
+from local.stack.ports import free_block
 from tests.alerts.alertmanager import Alertmanager, Missing, is_required
 from tests.faults.campaign import Campaign
 from tests.faults.plan import strikes

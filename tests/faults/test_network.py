@@ -6,9 +6,9 @@ from itertools import dropwhile
 import pytest
 import pytest_asyncio
 
-from hub.cli.stack.processes import until
-from hub.jobs.watched_log import AUDIT_UNAVAILABLE
+from hub.lanes.watched_log import AUDIT_UNAVAILABLE
 from integration.jobs.v1 import job_pb2
+from local.stack.processes import until
 from tests.faults.links import STEP_SECONDS, Linked, linked
 from tests.faults.proxy import Cut, Fault, Hold, Pass, Refuse, Reset, Silent
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.store.engine import open_engine
-from hub.store.migrate import migrate
+from hub.database.engine import open_engine
+from hub.database.migrate import migrate
 
 
 @pytest.fixture

@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.alerts import AlertState
-from hub.jobs.breaker import Breaker, BreakerState
+from hub.alerts.model import AlertState
+from hub.alerts.store import PostgresAlertStore
 from hub.jobs.decide import Decision
-from hub.jobs.lanes import LaneMode
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
-from hub.jobs.plans import PlanState
-from hub.jobs.ports import Settlement, Statement
-from hub.store.alert_store import PostgresAlertStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
-from hub.store.operations_store import PostgresOperationsStore
-from hub.store.plan_store import PostgresPlanStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.model import LaneMode
+from hub.lanes.ports import Settlement, Statement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.operators.store import PostgresOperationsStore
+from hub.plans.model import PlanState
+from hub.plans.store import PostgresPlanStore
 from mesh.clock import SystemClock
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job

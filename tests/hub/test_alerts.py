@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.alerts import NEVER, Alert, AlertState, Candidate, Told, backoff, is_due
-from hub.store.alert_store import PostgresAlertStore
+from hub.alerts.model import NEVER, Alert, AlertState, Candidate, Told, backoff, is_due
+from hub.alerts.store import PostgresAlertStore
 from mesh.clock import SystemClock
 from tests.hub.jobs import NOW
 

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
-from hub.jobs.ports import LogContradicts, LogUnavailable, Receipt, Refused
+from hub.lanes.ports import LogContradicts, LogUnavailable, Receipt, Refused
 from hub.peers.audit import AuditClient
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc, log_pb2

@@ -4,10 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from hub.jobs import breaker as breakers
-from hub.jobs.breaker import FAILURES_TO_OPEN, PROBES, SUCCESSES_TO_CLOSE, Breaker, BreakerState
-from hub.jobs.bucket import TokenBucket
-from hub.jobs.gate import Gate, Limits
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -18,6 +14,11 @@ from hub.jobs.outcome import (
     Unknown,
     UnknownCause,
 )
+from hub.jobs.spec import Limits
+from hub.lanes import breaker as breakers
+from hub.lanes.breaker import FAILURES_TO_OPEN, PROBES, SUCCESSES_TO_CLOSE, Breaker, BreakerState
+from hub.lanes.gate import Gate
+from hub.lanes.token_bucket import TokenBucket
 
 DOWN = NotSent(NotSentCause.PROVIDER_DOWN, "CONNECTION_REFUSED", "")
 UP = Succeeded("T", b"")

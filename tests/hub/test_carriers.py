@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from hub.jobs.carriers import Rollback
-from hub.jobs.errors import JobError, StoreUnavailable, UnknownProvider
+from hub.errors import JobError, StoreUnavailable, UnknownProvider
 from hub.jobs.model import Job, JobState, NewJob, queued
-from hub.jobs.plan_runner import PlanRunner
-from hub.jobs.plans import Counts, Item, ItemState, Plan, PlanKind, PlanState, Why
-from hub.jobs.ports import Accepted, Statement
+from hub.jobs.ports import Accepted
+from hub.lanes.ports import Statement
+from hub.plans.carriers import Rollback
+from hub.plans.model import Counts, Item, ItemState, Plan, PlanKind, PlanState, Why
+from hub.plans.runner import PlanRunner
 from tests.fakes import HandClock
 from tests.hub.jobs import NOW, new_job
 from tests.hub.test_plans import WHY, plan

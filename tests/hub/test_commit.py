@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hub.store.job_store import PostgresJobStore
+from hub.jobs.store import PostgresJobStore
 from tests.hub.jobs import new_job
 
 _REFUSES = """

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hub.jobs.company import Company
+from hub.lanes.exclusive import Company
 
 
 class Visit:

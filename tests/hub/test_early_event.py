@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.events import ArrivedEvent
-from hub.jobs.gate import Limits
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome, Pending, Succeeded
-from hub.jobs.ports import Grant, Result, Warranted
-from hub.lane_loops import LaneLoops, Ports
-from hub.store.event_store import PostgresEventStore
+from hub.jobs.spec import Limits
+from hub.lanes.owned_lane import LaneLoops, Ports
+from hub.lanes.ports import Grant, Result, Warranted
 from tests.fakes import FakeNotary, FakeSpokes, HandClock
 from tests.hub.jobs import NOW, new_job
 from tests.hub.test_lane import LANE, Bench

@@ -12,19 +12,19 @@ import grpc
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.edge import capabilities
-from hub.edge.jobs_api import JobsApi
-from hub.edge.new_jobs import NewJobs
-from hub.edge.statuses import DOMAIN, STATUSES
-from hub.edge.tenants import Tenants
-from hub.edge.waiting import Waiting
+from hub.errors import UnknownAccount, UnknownProvider
+from hub.intake import api as capabilities
+from hub.intake.new_jobs import NewJobs
+from hub.intake.submit import Submission
+from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.errors import UnknownAccount, UnknownProvider
 from hub.jobs.model import JobState
 from hub.jobs.spec import OperationSpec
-from hub.jobs.submit import Submission
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.jobs.waiting import Waiting
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.statuses import DOMAIN, STATUSES
+from hub.tenants import Tenants
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs

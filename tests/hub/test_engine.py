@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.errors import StoreUnavailable
-from hub.store.engine import open_engine, single
-from hub.store.job_store import PostgresJobStore
+from hub.database.engine import open_engine, single
+from hub.errors import StoreUnavailable
+from hub.jobs.store import PostgresJobStore
 from tests.hub.jobs import new_job
 from tests.spokes.harness import free_port
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.events import ArrivedEvent
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.store import PostgresLaneStore
 from tests.hub.jobs import new_job
 from tests.hub.test_store import LANE, OUTCOMES, begin, event, settle, settlement, state_of
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.errors import LaneLost
 from hub.jobs.decide import Decision
-from hub.jobs.errors import LaneLost
 from hub.jobs.model import JobState
-from hub.jobs.ports import Orphan, Settlement
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.ports import Orphan, Settlement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.store.hints import MOST_IN_ONE, HearHints, Hints, TellHints
+from hub.jobs.hints import MOST_IN_ONE, HearHints, Hints, TellHints
 from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
 

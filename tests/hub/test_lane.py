@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.board import Board, wait_for
-from hub.jobs.gate import Limits
 from hub.jobs.model import SETTLED, Job, JobState, NewJob, ended
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Succeeded, Unknown
-from hub.jobs.ports import Grant, Knowledge
-from hub.jobs.spec import Replay
-from hub.lane_loops import LaneLoops, Ports
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.spec import Limits, Replay
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.owned_lane import LaneLoops, Ports
+from hub.lanes.ports import Grant, Knowledge
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeLog, FakeNotary, FakeSpokes, HandClock, NoEvents
 from tests.hub.jobs import NOW, new_job, spec
 

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from hub.edge.operations_api import Context, OperationsApi
-from hub.edge.operations_convert import text_from_proto, why_from_proto
-from hub.jobs.lanes import LetterView
 from hub.jobs.letters import Cause
 from hub.jobs.model import Job, JobState, queued
-from hub.jobs.plans import Filter
+from hub.operators.api import Context, OperationsApi
+from hub.operators.convert import text_from_proto, why_from_proto
+from hub.operators.model import LetterView
+from hub.plans.model import Filter
 from integration.operations.v1 import operations_service_pb2 as ops
 from mesh.errors import InvalidRequest
 from tests.hub.jobs import NOW, new_job

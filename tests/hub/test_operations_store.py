@@ -6,21 +6,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.breaker import Breaker, BreakerState
+from hub.alerts.store import PostgresAlertStore
+from hub.errors import NotResolvable
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
 from hub.jobs.decide import Decision
-from hub.jobs.errors import NotResolvable
-from hub.jobs.events import ArrivedEvent
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
-from hub.jobs.operating import Operating, Resolution
 from hub.jobs.outcome import Outcome, Succeeded
-from hub.jobs.plans import Filter, Why
-from hub.jobs.ports import Orphan, Settlement, Statement
-from hub.store.alert_store import PostgresAlertStore
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
-from hub.store.operations_store import PostgresOperationsStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.ports import Orphan, Settlement, Statement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.operators.orders import Operating, Resolution
+from hub.operators.store import PostgresOperationsStore
+from hub.plans.model import Filter, Why
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job
 

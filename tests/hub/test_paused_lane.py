@@ -6,14 +6,14 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.dispatch import Tools
-from hub.jobs.gate import Limits
-from hub.jobs.lane import POLL_SECONDS, Lane
-from hub.jobs.lanes import LaneMode
-from hub.jobs.ports import Grant, Settled, Settlement, Statement
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
-from hub.store.operations_store import PostgresOperationsStore
+from hub.jobs.spec import Limits
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.dispatch import Tools
+from hub.lanes.lane import POLL_SECONDS, Lane
+from hub.lanes.model import LaneMode
+from hub.lanes.ports import Grant, Settled, Settlement, Statement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.operators.store import PostgresOperationsStore
 from tests.fakes import FakeLog, FakeNotary, FakeSpokes, HandClock, NoEvents
 from tests.hub.jobs import new_job
 

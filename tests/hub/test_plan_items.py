@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.decide import Decision
-from hub.jobs.duties import PLANS
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
-from hub.jobs.plans import Frozen, Item, ItemState, NewPlan, Pace, PlanKind, Why
-from hub.jobs.ports import Settlement, Statement
-from hub.store.carrier_store import PostgresCarrierStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
-from hub.store.plan_store import PostgresPlanStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.duties import PLANS
+from hub.lanes.ports import Settlement, Statement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from hub.plans.carrier_store import PostgresCarrierStore
+from hub.plans.model import Frozen, Item, ItemState, NewPlan, Pace, PlanKind, Why
+from hub.plans.store import PostgresPlanStore
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job
 

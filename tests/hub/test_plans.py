@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.jobs.letters import Cause
-from hub.jobs.planning import Matched, filter_text, ineligibility
-from hub.jobs.plans import (
+from hub.plans.model import (
     Await,
     Begin,
     Counts,
@@ -25,6 +24,7 @@ from hub.jobs.plans import (
     Why,
     next_step,
 )
+from hub.plans.planning import Matched, filter_text, ineligibility
 from tests.hub.jobs import NOW, OPERATION
 
 WHY = Why("spiffe://integration.local/operator/ana", "why", "OPS-1")

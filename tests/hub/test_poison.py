@@ -11,7 +11,7 @@ from hub.jobs.board import wait_for
 from hub.jobs.decide import POISON_AFTER
 from hub.jobs.model import SETTLED, Claimed, JobState
 from hub.jobs.outcome import Succeeded
-from hub.jobs.ports import Report, Result, Warranted
+from hub.lanes.ports import Report, Result, Warranted
 from tests.fakes import FakeNotary, FakeSpokes
 from tests.hub.jobs import new_job
 from tests.hub.test_lane import LANE, Bench

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 
-from hub.jobs.errors import PlanRefused, ProviderNotReady, UnknownAccount, UnknownProvider
+from hub.errors import PlanRefused, ProviderNotReady, UnknownAccount, UnknownProvider
 from hub.peers.notary import Notary
 from hub.peers.provider_events import ProviderEvents
 from hub.peers.spokes import SpokeAddress, SpokeDirectory

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from hub.store import statements
+from hub.database.statements import read
 from tests.bugs.tree import ROOT
 
-SQL = ROOT / "hub" / "store" / "sql"
+HUB = ROOT / "hub"
 
 
 def said(path: Path) -> str:
@@ -14,13 +14,16 @@ def said(path: Path) -> str:
 
 
 def test_a_statement_says_the_parts_that_it_names_and_theirs() -> None:
-    settle = str(statements.SETTLE)
+    settle = str(read("hub.lanes", "settle"))
     for part in ("letters_alarmed", "alert_fires"):
-        assert said(SQL / "parts" / f"{part}.sql") in settle
-        assert f"{{{part}}}" not in settle
+        assert said(HUB / "alerts" / "sql" / "parts" / f"{part}.sql") in settle
+        assert f"{part}}}" not in settle
 
 
 def test_every_part_is_said_by_more_than_one_statement() -> None:
-    whole = [str(statements.read(path.stem)) for path in SQL.glob("*.sql")]
-    for part in (SQL / "parts").glob("*.sql"):
+    slices = {path: f"hub.{path.parent.parent.name}" for path in HUB.glob("*/sql/*.sql")}
+    whole = [str(read(package, path.stem)) for path, package in slices.items()]
+    parts = [*HUB.glob("*/sql/parts/*.sql")]
+    assert parts
+    for part in parts:
         assert sum(said(part) in statement for statement in whole) > 1, part.name

@@ -8,16 +8,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.errors import KeyReused, LaneLost
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
+from hub.intake.submit import Submission
 from hub.jobs.decide import Decision
-from hub.jobs.errors import KeyReused, LaneLost
-from hub.jobs.events import ArrivedEvent
 from hub.jobs.model import JobState, NewJob
 from hub.jobs.outcome import Declined, Outcome, Succeeded
-from hub.jobs.ports import Orphan, Settlement
-from hub.jobs.submit import Submission
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.ports import Orphan, Settlement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary, HandClock
 from tests.hub.jobs import NOW, new_job
 

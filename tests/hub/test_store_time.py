@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hub.jobs.store_time import StoreTime
+from hub.lanes.store_time import StoreTime
 from tests.fakes import HandClock
 from tests.hub.jobs import NOW
 

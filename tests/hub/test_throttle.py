@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.dispatch import Tools
-from hub.jobs.gate import Limits
-from hub.jobs.lane import THROTTLE_SLACK_SECONDS, Lane
 from hub.jobs.outcome import NotSent, NotSentCause
-from hub.jobs.ports import Grant, Result, Settled, Settlement, Warranted
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.spec import Limits
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.dispatch import Tools
+from hub.lanes.lane import THROTTLE_SLACK_SECONDS, Lane
+from hub.lanes.ports import Grant, Result, Settled, Settlement, Warranted
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeLog, FakeNotary, FakeSpokes, HandClock, NoEvents
 from tests.hub.jobs import new_job
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.breaker import BreakerState
-from hub.jobs.gate import Limits
 from hub.jobs.model import JobState
 from hub.jobs.outcome import NotSent, NotSentCause
-from hub.jobs.ports import Grant
-from hub.lane_loops import LaneLoops, Ports
+from hub.jobs.spec import Limits
+from hub.lanes.breaker import BreakerState
+from hub.lanes.owned_lane import LaneLoops, Ports
+from hub.lanes.ports import Grant
 from tests.fakes import FakeNotary, HandClock, NoEvents
 from tests.hub.jobs import NOW, new_job
 from tests.hub.test_lane import LANE, Bench

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.decide import Decision
 from hub.jobs.model import JobState
-from hub.jobs.ports import Settlement
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.ports import Settlement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.ports import LogContradicts, LogUnavailable
-from hub.jobs.watched_log import AUDIT_CONTRADICTS, AUDIT_UNAVAILABLE, PATIENCE_SECONDS, WatchedLog
-from hub.store.alert_store import PostgresAlertStore
+from hub.alerts.store import PostgresAlertStore
+from hub.lanes.ports import LogContradicts, LogUnavailable
+from hub.lanes.watched_log import AUDIT_CONTRADICTS, AUDIT_UNAVAILABLE, PATIENCE_SECONDS, WatchedLog
 from tests.fakes import FakeLog, HandClock
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit_service.store.migrate import migrate as migrate_audit
-from hub.store.migrate import migrate as migrate_hub
+from hub.database.migrate import migrate as migrate_hub
 from tests.operations.office import Office, opened
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import grpc
 from aiohttp import web
 
-from hub.cli.evidence import verify_bundle
+from hubctl.evidence import verify_bundle
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc
 from integration.common.v1 import context_pb2, money_pb2

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import pytest
 
-from hub.jobs.events import ArrivedEvent
-from hub.store.engine import open_engine
-from hub.store.event_store import PostgresEventStore
+from hub.database.engine import open_engine
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import plan_pb2
 from tests.operations.office import Office, Person, until

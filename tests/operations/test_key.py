@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from audit_service.store.migrate import migrate as migrate_audit
-from hub.store.migrate import migrate as migrate_hub
+from hub.database.migrate import migrate as migrate_hub
 from integration.jobs.v1 import job_pb2
 from tests.abuse.whole import running
 from tests.operations.office import Office, Person, Provider

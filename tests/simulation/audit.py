@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Outcome
-from hub.jobs.ports import LogUnavailable, Receipt, Refused
+from hub.lanes.ports import LogUnavailable, Receipt, Refused
 from tests.simulation.wire import Wire
 from tests.simulation.world import World
 

@@ -4,9 +4,8 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hub.jobs.gate import Limits
 from hub.jobs.model import NewJob, Origin, RetryPolicy, Work, lane_id
-from hub.jobs.spec import OperationSpec, Replay
+from hub.jobs.spec import Limits, OperationSpec, Replay
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROVIDER, ACCOUNT = "echo", "default"

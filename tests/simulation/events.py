@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hub.events.model import ArrivedEvent
 from hub.jobs.decide import Decision, after_event
-from hub.jobs.events import ArrivedEvent
 from hub.jobs.outcome import Outcome
 from tests.simulation.store import JobRow, MemoryStore, OutboxRow
 

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 
-from hub.jobs.events import ArrivedEvent
+from hub.events.model import ArrivedEvent
+from hub.events.reconciling import ApplyHeld
 from hub.jobs.model import Ending
-from hub.jobs.ownership import Ownership
-from hub.jobs.reconciling import ApplyHeld
-from hub.lane_loops import LaneLoops, Ports
+from hub.lanes.owned_lane import LaneLoops, Ports
+from hub.lanes.ownership import Ownership
 from mesh.duty import DutyLoop
 from tests.simulation.audit import PlainNotary
 from tests.simulation.cases import LANE

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from hub.jobs.breaker import Breaker
 from hub.jobs.model import Claimed
-from hub.jobs.ports import (
+from hub.jobs.spec import OperationSpec
+from hub.lanes.breaker import Breaker
+from hub.lanes.ports import (
     Grant,
     Orphan,
     Report,
@@ -17,7 +18,6 @@ from hub.jobs.ports import (
     Statement,
     Warranted,
 )
-from hub.jobs.spec import OperationSpec
 from tests.simulation.cases import SPECS
 from tests.simulation.loop import NOBODY
 from tests.simulation.spoke import Stream

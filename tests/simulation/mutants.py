@@ -5,19 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hub.jobs import breaker, decide
-from hub.jobs.breaker import Breaker
+from hub.events.reconciling import ApplyHeld
+from hub.jobs import decide
 from hub.jobs.decide import Decision, Moment
-from hub.jobs.dispatch import Dispatch, unreported
-from hub.jobs.gate import Gate
-from hub.jobs.lane import Lane
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
-from hub.jobs.ports import Knowledge, Orphan, Receipt, Report, Result, Settlement, Warranted
-from hub.jobs.reconciling import ApplyHeld
-from hub.jobs.relay import Relay
 from hub.jobs.spec import OperationSpec, Replay
+from hub.lanes import breaker
+from hub.lanes.breaker import Breaker
+from hub.lanes.dispatch import Dispatch, unreported
+from hub.lanes.gate import Gate
+from hub.lanes.lane import Lane
+from hub.lanes.ports import Knowledge, Orphan, Receipt, Report, Result, Settlement, Warranted
+from hub.lanes.relay import Relay
 from spokes.kit.attempts import Attempts
 from tests.simulation.campaign import campaign
 from tests.simulation.patches import Over, Patch

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hub.jobs.events import ArrivedEvent
+from hub.events.model import ArrivedEvent
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
 from hub.jobs.spec import Replay

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown, UnknownCause
-from hub.jobs.ports import Knowledge, Report, Result, Warranted
+from hub.lanes.ports import Knowledge, Report, Result, Warranted
 from integration.spoke.v1.spoke_service_pb2 import AttemptResult
 from spokes.kit.attempts import Attempts, Closed, Finished, Fresh, Running
 from tests.simulation.actor import Actor

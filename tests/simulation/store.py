@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hub.jobs.breaker import Breaker, BreakerState
-from hub.jobs.errors import LaneLost
+from hub.errors import LaneLost
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
-from hub.jobs.ports import Grant, Orphan, Settled, Settlement, Statement
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
 
 PAUSED = 2
 LONG_AGO = datetime.min.replace(tzinfo=UTC)

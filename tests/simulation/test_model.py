@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.breaker import Breaker, BreakerState
+from hub.errors import LaneLost
+from hub.events.model import ArrivedEvent
+from hub.events.store import PostgresEventStore
 from hub.jobs.decide import Decision
-from hub.jobs.errors import LaneLost
-from hub.jobs.events import ArrivedEvent
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState, NewJob, Origin, RetryPolicy, Work
 from hub.jobs.outcome import Declined, Outcome, Succeeded
-from hub.jobs.ports import Orphan, Settled, Settlement
-from hub.store.event_store import PostgresEventStore
-from hub.store.job_store import PostgresJobStore
-from hub.store.lane_store import PostgresLaneLeases, PostgresLaneStore
+from hub.jobs.store import PostgresJobStore
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.ports import Orphan, Settled, Settlement
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.simulation.events import MemoryEvents
 from tests.simulation.store import LetterRow, MemoryStore
 

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.jobs.breaker import FAILURES_TO_OPEN, FIRST_OPEN_SECONDS, Verdict, verdict
 from hub.jobs.decide import POISON_AFTER
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
-from hub.jobs.ports import Orphan, Result, Settlement
 from hub.jobs.spec import Replay
+from hub.lanes.breaker import FAILURES_TO_OPEN, FIRST_OPEN_SECONDS, Verdict, verdict
+from hub.lanes.ports import Orphan, Result, Settlement
 from tests.simulation.cases import SPECS
 from tests.simulation.store import JobRow
 from tests.simulation.world import World

@@ -4,8 +4,8 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hub.jobs.events import ArrivedEvent
-from hub.jobs.gate import Limits
+from hub.events.model import ArrivedEvent
+from hub.jobs.spec import Limits
 from tests.simulation.cases import START
 from tests.simulation.faults import Faults
 from tests.simulation.loop import VirtualLoop

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.parts import INLINE
-from hub.cli.stack.ports import free_block
-from hub.cli.stack.stack import Options, Stack
+from local.stack.layout import Layout
+from local.stack.parts import INLINE
+from local.stack.ports import free_block
+from local.stack.stack import Options, Stack
 
 
 @pytest.fixture(scope="session")

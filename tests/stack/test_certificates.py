@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.errors import CertificateExpired
-from hub.cli.stack import certificates
-from hub.cli.stack.layout import ORIGIN, TRUST_DOMAIN, Layout
+from hubctl.errors import CertificateExpired
+from local.stack import certificates
+from local.stack.layout import ORIGIN, TRUST_DOMAIN, Layout
 from mesh.ca import CertificateAuthority
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import load_producers

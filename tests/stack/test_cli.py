@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.cli.stack.stack import Stack
+from local.stack.stack import Stack
 
 HUBCTL = Path(sys.executable).with_name("hubctl")
 CHARGE = ("--set", "amount.minor_units=1250", "--set", "amount.currency_code=EUR")

@@ -14,16 +14,16 @@ import yaml
 from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from hub.cli.stack import certificates, envoy
-from hub.cli.stack.certificates import AUDITOR, CORE, HUB, OPERATOR
-from hub.cli.stack.envoy_listeners import spoke_authority
-from hub.cli.stack.layout import TRUST_DOMAIN, Layout
-from hub.cli.stack.ports import Ports
-from hub.cli.stack.processes import until
-from hub.cli.stack.stack import Stack
 from integration.jobs.v1 import jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
+from local.stack import certificates, envoy
+from local.stack.certificates import AUDITOR, CORE, HUB, OPERATOR
+from local.stack.envoy_listeners import spoke_authority
+from local.stack.layout import TRUST_DOMAIN, Layout
+from local.stack.ports import Ports
+from local.stack.processes import until
+from local.stack.stack import Stack
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.identity import Identity

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.cli.errors import PartFailed
-from hub.cli.stack.certificates import CORE, RENEW_EVERY_SECONDS
-from hub.cli.stack.keeper import MOST_RESTARTS, RESTART_WINDOW_SECONDS, Keeper
-from hub.cli.stack.stack import Stack
+from hubctl.errors import PartFailed
+from local.stack.certificates import CORE, RENEW_EVERY_SECONDS
+from local.stack.keeper import MOST_RESTARTS, RESTART_WINDOW_SECONDS, Keeper
+from local.stack.stack import Stack
 from tests.fakes import HandClock
 
 PART = "echo-sandbox"

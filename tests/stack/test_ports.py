@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from hub.cli.errors import PortTaken
-from hub.cli.stack.ports import (
+from hubctl.errors import PortTaken
+from local.stack.ports import (
     BLOCK,
     DEFAULT_BASE,
     LOOPBACK,

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hub.cli.errors import PartFailed
-from hub.cli.stack.processes import Command, Process, environment_of, kill_group, still_runs, until
+from hubctl.errors import PartFailed
+from local.stack.processes import Command, Process, environment_of, kill_group, still_runs, until
 
 FAMILY = (
     "import subprocess, sys;"

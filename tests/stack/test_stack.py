@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.errors import NotReady, PortTaken
-from hub.cli.stack import down, probes, record
-from hub.cli.stack.certificates import OPERATOR
-from hub.cli.stack.layout import Layout
-from hub.cli.stack.parts import INLINE
-from hub.cli.stack.ports import free_block
-from hub.cli.stack.stack import Options, Stack
+from hubctl.errors import NotReady, PortTaken
+from local.stack import down, probes, record
+from local.stack.certificates import OPERATOR
+from local.stack.layout import Layout
+from local.stack.parts import INLINE
+from local.stack.ports import free_block
+from local.stack.stack import Options, Stack
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""Where alerts go: a file of sinks. Errors name the entry and the field, and never show a value."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hub.alerts.alertmanager import Alertmanager
+from hub.alerts.mail import Mail, Tls
+from hub.alerts.model import AlertSink
+from hub.alerts.signed_webhook import SignedWebhook
+from hub.alerts.sink_entry import SinkEntry, is_loopback, read_json
+from mesh.settings import SettingsError
+
+LEAST_KEY_BYTES = 24  # as Standard Webhooks asks
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
+_MAILBOX = re.compile(r'[^@\s<>,;"\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,253}')
+_TLS: Mapping[str, Tls] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
+
+
+def load_sinks(path: Path) -> Sequence[AlertSink]:
+    """Reads the sinks and their secrets; raises SettingsError. Secrets' paths count from the file."""
+    entries = read_json(path)
+    if not isinstance(entries, list):
+        raise SettingsError(f"{path.name} is not a list of sinks")
+    sinks = [_sink(SinkEntry.of(entry, f"{path.name}[{n}]", path.parent)) for n, entry in enumerate(entries)]
+    if len({sink.name for sink in sinks}) < len(sinks):
+        raise SettingsError(f"{path.name} names two sinks the same")
+    return sinks
+
+
+def _sink(entry: SinkEntry) -> AlertSink:
+    kinds: Mapping[str, Callable[[SinkEntry], AlertSink]] = {
+        "alertmanager": _alertmanager,
+        "webhook": _webhook,
+        "smtp": _mail,
+    }
+    kind = kinds.get(entry.text("kind"))
+    if kind is None:
+        raise entry.wrong("kind", f"is none of {', '.join(kinds)}")
+    return kind(entry)
+
+
+def _alertmanager(entry: SinkEntry) -> AlertSink:
+    entry.only("url", "bearer_token_file")
+    token = entry.secret("bearer_token_file")
+    if not token.isascii() or not token.isprintable():
+        raise entry.wrong("bearer_token_file", "names a file that holds no token")
+    return Alertmanager(entry.text("name", _NAME), entry.url(plain_only_to_loopback=bool(token)), token)
+
+
+def _webhook(entry: SinkEntry) -> AlertSink:
+    entry.only("url", "secret_file")
+    keys = tuple(_key(entry, line) for line in entry.secret("secret_file").split())
+    if not keys:
+        raise entry.wrong("secret_file", "is missing")
+    return SignedWebhook(entry.text("name", _NAME), entry.url(plain_only_to_loopback=True), keys)
+
+
+def _mail(entry: SinkEntry) -> AlertSink:
+    entry.only("host", "port", "tls", "from", "to", "username", "password_file")
+    tls, host = entry.text("tls", default="starttls"), entry.text("host", _HOST)
+    port, receivers = entry.fields.get("port"), entry.fields.get("to")
+    if tls not in _TLS or (tls == "none" and not is_loopback(host)):
+        raise entry.wrong("tls", "is neither starttls nor implicit, nor none to loopback")
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
+        raise entry.wrong("port", "is not a port")
+    if not isinstance(receivers, list) or not receivers or not all(map(_is_mailbox, receivers)):
+        raise entry.wrong("to", "is not a list of mailboxes")
+    return Mail(
+        entry.text("name", _NAME),
+        host=host,
+        port=port,
+        tls=_TLS[tls],
+        sender=entry.text("from", _MAILBOX),
+        receivers=tuple(receivers),
+        username=entry.text("username", default=""),
+        password=entry.secret("password_file"),
+    )
+
+
+def _key(entry: SinkEntry, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < LEAST_KEY_BYTES:
+        raise entry.wrong("secret_file", f"names no secrets of whsec_ and {LEAST_KEY_BYTES} bytes or more")
+    return key
+
+
+def _is_mailbox(value: object) -> bool:
+    return isinstance(value, str) and _MAILBOX.fullmatch(value) is not None

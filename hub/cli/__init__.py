@@ -1,1 +1,0 @@
-"""hubctl, and the local stack that it starts."""

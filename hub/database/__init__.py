@@ -1,0 +1,1 @@
+"""The connection to Postgres, its schema, and how statements are read."""

@@ -1,1 +1,0 @@
-"""Requests in: the typed capabilities, jobs and webhooks."""

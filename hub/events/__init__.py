@@ -1,0 +1,1 @@
+"""Events in: webhooks, and what providers say of jobs."""

@@ -1,0 +1,120 @@
+"""What has come by webhook: read by its spoke, kept, applied. Each step takes along all that wait for it."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from hub.events.deliveries import says_the_same
+from hub.events.model import ArrivedEvent, Delivery, Kept
+from hub.jobs.convert import is_uuid
+from mesh.batcher import Batcher
+from mesh.failpoints import reach
+from mesh.telemetry import Telemetry
+
+BATCH = 64
+BATCH_BYTES = 2 << 20
+QUEUE = 10_000
+LINGER_SECONDS = 0.01
+
+_log = logging.getLogger(__name__)
+
+
+class Verifier(Protocol):
+    """The spokes, as far as webhooks need them."""
+
+    def check_lane(self, lane: str) -> None:
+        """Raises UnknownProvider, or SpokeUnavailable for a spoke that has not been heard yet."""
+        ...
+
+    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[list[ArrivedEvent] | Exception]:
+        """Verifies and reads what came for one spoke, in order; for one that cannot be taken WebhookRefused
+        or SpokeUnavailable. Raises SpokeUnavailable."""
+        ...
+
+
+class EventStore(Protocol):
+    """Where events are kept and matched."""
+
+    async def keep_all(self, events: Sequence[ArrivedEvent]) -> list[Kept]:
+        """Makes events durable in one commit; answers in order."""
+        ...
+
+    async def kept(self, lane: str, event_id: str) -> ArrivedEvent | None:
+        """An event as it was kept."""
+        ...
+
+    async def apply_all(self, job_ids: Sequence[str]) -> list[bool]:
+        """Lets held events settle the jobs; for each, whether it has now ended."""
+        ...
+
+
+class Arrivals:
+    """One for all providers; `settled` is told of each job, with its lane, that an event may have moved."""
+
+    def __init__(
+        self,
+        *,
+        spokes: Verifier,
+        store: EventStore,
+        telemetry: Telemetry,
+        settled: Callable[[str, str], None],
+    ) -> None:
+        self._spokes = spokes
+        self._store = store
+        self._telemetry = telemetry
+        self._settled = settled
+        self._reading: dict[str, Batcher[Delivery, list[ArrivedEvent]]] = {}
+        self._keeping = Batcher[ArrivedEvent, Kept](
+            store.keep_all, max_items=BATCH, max_queue=QUEUE, linger_seconds=LINGER_SECONDS
+        )
+        self._applying = Batcher[str, bool](
+            store.apply_all, max_items=BATCH, max_queue=QUEUE, linger_seconds=LINGER_SECONDS
+        )
+
+    async def take(self, delivery: Delivery) -> None:
+        """Returns when all that a webhook says is kept; raises what the spoke or the store does."""
+        self._spokes.check_lane(delivery.lane)
+        for told in await self._reader(delivery.lane).submit(delivery):
+            # The reference is the provider's word: what cannot be a job of ours is kept without one.
+            event = told if is_uuid(told.job_id) else replace(told, job_id="")
+            reach("hub.event_keeping", event.event_id)
+            kept = await self._keeping.submit(event)
+            if not kept.is_new:
+                await self._compare(event)
+            reach("hub.event_kept", event.event_id)
+            if event.job_id:
+                # Also for a redelivery: the first delivery may have died between keeping and applying.
+                await self._apply(event, kept.trace)
+            reach("hub.event_applied", event.event_id)
+
+    def _reader(self, lane: str) -> Batcher[Delivery, list[ArrivedEvent]]:
+        spoke = lane.split("/", 1)[0]
+        if spoke not in self._reading:
+            self._reading[spoke] = Batcher(
+                self._spokes.parse_webhooks,
+                max_items=BATCH,
+                max_bytes=BATCH_BYTES,
+                max_queue=QUEUE,
+                size_of=_size,
+                linger_seconds=LINGER_SECONDS,
+            )
+        return self._reading[spoke]
+
+    async def _compare(self, event: ArrivedEvent) -> None:
+        first = await self._store.kept(event.lane, event.event_id)
+        if first is not None and not says_the_same(first, event):
+            _log.error(
+                "an event came again with another content: the first one stands",
+                extra={"lane": event.lane, "event": event.event_id, "job": first.job_id},
+            )
+
+    async def _apply(self, event: ArrivedEvent, trace: Mapping[str, str]) -> None:
+        # The sender's trace is not ours to trust: the webhook's own trace links to the job's.
+        with self._telemetry.span("confirm", links=[trace]):
+            await self._applying.submit(event.job_id)
+        self._settled(event.job_id, event.lane)
+
+
+def _size(delivery: Delivery) -> int:
+    return len(delivery.body) + sum(len(name) + len(value) for name, value in delivery.headers)

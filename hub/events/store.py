@@ -1,0 +1,177 @@
+"""Webhooks: kept before they are answered, matched to their jobs then or later."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hub.database.engine import single
+from hub.database.statements import read
+from hub.events.model import ArrivedEvent, Kept
+from hub.jobs.decide import UNSETTLED, Decision, after_event
+from hub.jobs.model import JobState
+from hub.jobs.outcome import Outcome
+from hub.jobs.rows import ending_columns
+
+_END_JOBS = read("hub.jobs", "end_jobs")
+_HANDLE_EVENTS = read(__package__, "handle_events")
+_HELD_EVENTS = read(__package__, "held_events")
+_HELD_JOBS = read(__package__, "held_jobs")
+_JOBS_FOR_EVENTS = read(__package__, "jobs_for_events")
+_JOB_FOR_EVENT = read(__package__, "job_for_event")
+_KEEP_EVENTS = read(__package__, "keep_events")
+_KEPT_EVENT = read(__package__, "kept_event")
+_LANES_OF_ENDED = read(__package__, "lanes_of_ended")
+_REPLACE_EVENTS = read(__package__, "replace_events")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where a job that nobody works on stands. `state` None: it has ended."""
+
+    lane: str
+    state: JobState | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Handled:
+    lane: str
+    event_id: str
+    handled: str
+
+
+class PostgresEventStore:
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome."""
+
+    def __init__(self, engine: AsyncEngine, decode: Callable[[bytes], Outcome | None]) -> None:
+        self._engine = engine
+        self._single = single(engine)
+        self._decode = decode
+
+    async def keep(self, event: ArrivedEvent) -> bool:
+        """Makes an event durable; False if it is a redelivery that says no more than before."""
+        return (await self.keep_all([event]))[0].is_new
+
+    async def keep_all(self, events: Sequence[ArrivedEvent]) -> list[Kept]:
+        """Makes events durable in one commit; answers in order. One that now says something where the store
+        holds that it said nothing counts as new."""
+        columns = {
+            "lanes": [e.lane for e in events],
+            "event_ids": [e.event_id for e in events],
+            "types": [e.type for e in events],
+            "job_ids": [e.job_id or None for e in events],
+            "outcomes": [e.outcome for e in events],
+            "confirmations": [e.confirmation for e in events],
+        }
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_KEEP_EVENTS, columns)).mappings().all()
+            known = [number for number, row in enumerate(rows) if not row["is_new"]]
+            # Rare, so it is not a part of what every batch does. Died in between, it comes again.
+            understood = (
+                await _replaced(connection, columns) if any(events[n].outcome for n in known) else set()
+            )
+        return [
+            Kept(row["is_new"] or number in understood, json.loads(row["trace"]) if row["trace"] else {})
+            for number, row in enumerate(rows)
+        ]
+
+    async def kept(self, lane: str, event_id: str) -> ArrivedEvent | None:
+        """An event as it was kept."""
+        wanted = {"lane": lane, "event_id": event_id}
+        async with self._single.connect() as connection:
+            row = (await connection.execute(_KEPT_EVENT, wanted)).mappings().first()
+        if row is None:
+            return None
+        job_id = str(row["job_id"]) if row["job_id"] else ""
+        return ArrivedEvent(lane, event_id, row["type"], job_id, row["outcome"], row["confirmation"])
+
+    async def apply(self, job_id: str) -> bool:
+        """Lets held events settle the job, if nobody is working on it; True if it has now ended."""
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(_JOB_FOR_EVENT, {"job_id": job_id})
+            live = rows.mappings().all()
+            stands = await _stands(connection, [job_id], live)
+            return job_id in await self._settle(connection, stands)
+
+    async def apply_all(self, job_ids: Sequence[str]) -> list[bool]:
+        """As `apply` for each, in one commit but for those that somebody is just writing."""
+        wanted = list(dict.fromkeys(job_ids))
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(_JOBS_FOR_EVENTS, {"job_ids": wanted})
+            live = rows.mappings().all()
+            stands = await _stands(connection, wanted, live)
+            ended = await self._settle(connection, stands)
+        seen = stands.keys() | {str(row["job_id"]) for row in live}
+        ended |= {job_id for job_id in wanted if job_id not in seen and await self.apply(job_id)}
+        return [job_id in ended for job_id in job_ids]
+
+    async def held_jobs(self) -> list[tuple[str, str]]:
+        """Jobs, with their lanes, that events are held for although nobody is at work on them."""
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_HELD_JOBS)).mappings().all()
+        return [(str(row["job_id"]), row["lane_id"]) for row in rows]
+
+    async def _settle(self, connection: AsyncConnection, stands: Mapping[str, _Stand]) -> set[str]:
+        """Handles what is held for the jobs; the ids of those that have ended by it."""
+        if not stands:
+            return set()
+        lanes = {"job_ids": list(stands), "lanes": [stand.lane for stand in stands.values()]}
+        held = (await connection.execute(_HELD_EVENTS, lanes)).mappings().all()
+        handled, decisions = self._decide(stands, held)
+        if handled:
+            await _note(connection, handled)
+        if decisions:
+            change = ending_columns(decisions, left=UNSETTLED, by="confirmed")
+            await connection.execute(_END_JOBS, change)
+        return set(decisions)
+
+    def _decide(
+        self, stands: Mapping[str, _Stand], held: Iterable[RowMapping]
+    ) -> tuple[list[_Handled], dict[str, Decision]]:
+        """What becomes of each event, in their order, and which jobs end by one."""
+        handled: list[_Handled] = []
+        decisions: dict[str, Decision] = {}
+        for event in held:
+            job_id = str(event["job_id"])
+            state = None if job_id in decisions else stands[job_id].state
+            outcome = self._decode(event["outcome"])
+            decision = after_event(state, outcome) if state and outcome else None
+            if decision:
+                decisions[job_id] = decision
+            word = "late" if state is None else "applied" if decision else "noted"
+            handled.append(_Handled(event["lane_id"], event["event_id"], word))
+        return handled, decisions
+
+
+async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> set[int]:
+    """Lets events say what nobody understood when they first came; their places in the batch."""
+    rows = await connection.execute(_REPLACE_EVENTS, columns)
+    return {ordinal - 1 for ordinal in rows.scalars()}
+
+
+async def _stands(
+    connection: AsyncConnection, job_ids: Sequence[str], live: Sequence[RowMapping]
+) -> dict[str, _Stand]:
+    """Those of the jobs that nobody works on: a claimed one's owner applies what is held when it settles."""
+    free = [row for row in live if not row["claimed_term"]]
+    found = {str(row["job_id"]): _Stand(row["lane_id"], JobState(row["state"])) for row in free}
+    others = set(job_ids) - {str(row["job_id"]) for row in live}
+    if others:
+        rows = await connection.execute(_LANES_OF_ENDED, {"job_ids": list(others)})
+        found |= {str(row["job_id"]): _Stand(row["lane_id"], None) for row in rows.mappings()}
+    return found
+
+
+async def _note(connection: AsyncConnection, handled: Sequence[_Handled]) -> None:
+    statement_ids = [uuid5(NAMESPACE_OID, f"confirmation:{h.lane}/{h.event_id}") for h in handled]
+    change = {
+        "lanes": [h.lane for h in handled],
+        "event_ids": [h.event_id for h in handled],
+        "handled": [h.handled for h in handled],
+        "statement_ids": [str(statement_id) for statement_id in statement_ids],
+    }
+    await connection.execute(_HANDLE_EVENTS, change)

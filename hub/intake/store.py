@@ -1,0 +1,37 @@
+"""What admission asks the store: how much is unfinished, and whether a request is known already."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.database.engine import single
+from hub.database.statements import read
+from hub.intake.backlog import Key
+from hub.jobs.ports import Accepted
+
+_BACKLOG = read(__package__, "backlog")
+_FIRST_JOBS = read("hub.jobs", "first_jobs")
+
+
+class PostgresBacklogStore:
+    """Reads only."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._single = single(engine)
+
+    async def count(self) -> Mapping[Key, int]:
+        """Unfinished jobs by lane and tenant."""
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_BACKLOG)).mappings().all()
+        return {(row["lane_id"], row["tenant"]): row["jobs"] for row in rows}
+
+    async def known(self, requests: Sequence[tuple[str, str]]) -> list[Accepted | None]:
+        """The job that holds each key (tenant and request id), or None; in order."""
+        keys = {"tenants": [tenant for tenant, _ in requests], "request_ids": [key for _, key in requests]}
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_FIRST_JOBS, keys)).mappings().all()
+        found = {
+            (row["tenant"], row["request_id"]): Accepted(str(row["job_id"]), row["fingerprint"], None)
+            for row in rows
+        }
+        return [found.get(request) for request in requests]

@@ -1,0 +1,159 @@
+"""JobsService: following and withdrawing jobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+import grpc
+
+from hub.errors import JobNotFound, NotCancellable
+from hub.jobs.board import Board, wait_for
+from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, wait_seconds
+from hub.jobs.model import Event, Job, JobState
+from hub.jobs.waiting import Waiting, in_time
+from hub.tenants import Tenants
+from integration.jobs.v1 import jobs_service_pb2 as jobs
+from integration.jobs.v1 import jobs_service_pb2_grpc
+from mesh.errors import InvalidRequest, Violation
+
+DEFAULT_PAGE = 50
+DEFAULT_WAIT = 30.0
+EVENTS_PER_MESSAGE = 256
+POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.02
+
+_STATES = frozenset(int(state) for state in JobState)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Store(Protocol):
+    """The store, as far as this service needs it."""
+
+    async def page(
+        self,
+        tenant: str,
+        *,
+        before: str,
+        limit: int,
+        states: Sequence[JobState] = (),
+        provider: str = "",
+        request_id: str = "",
+    ) -> list[Job]:
+        """Some jobs, newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> bool:
+        """Withdraws a job that nothing has been done for."""
+        ...
+
+    async def newest_cursor(self) -> int:
+        """A cursor after which only events of the future come."""
+        ...
+
+    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
+        """Events after a cursor, in order."""
+        ...
+
+
+class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
+    """Converts, calls, converts."""
+
+    def __init__(
+        self, store: Store, *, waiting: Waiting, board: Board, tenants: Tenants, draining: asyncio.Event
+    ) -> None:
+        self._store = store
+        self._waiting = waiting
+        self._board = board
+        self._tenants = tenants
+        self._draining = draining
+
+    async def GetJob(self, request: jobs.GetJobRequest, context: Context) -> jobs.GetJobResponse:
+        """One job."""
+        return jobs.GetJobResponse(job=job_to_proto(await self._own_job(request.tenant, request.job_id)))
+
+    async def ListJobs(self, request: jobs.ListJobsRequest, context: Context) -> jobs.ListJobsResponse:
+        """Some jobs, newest first."""
+        self._tenants.check(request.tenant)
+        _check_page(request)
+        size = request.page_size or DEFAULT_PAGE
+        page = await self._store.page(
+            request.tenant,
+            before=request.page_token,
+            limit=size + 1,
+            states=[JobState(s) for s in request.states],
+            provider=request.provider,
+            request_id=request.request_id,
+        )
+        more = len(page) > size
+        return jobs.ListJobsResponse(
+            jobs=[_without_result(j) for j in page[:size]],
+            next_page_token=page[size - 1].job_id if more else "",
+        )
+
+    async def WaitJob(self, request: jobs.WaitJobRequest, context: Context) -> jobs.WaitJobResponse:
+        """The job, once it has settled or the time is up."""
+        await self._own_job(request.tenant, request.job_id)
+        seconds = in_time(context, wait_seconds(request, "timeout", DEFAULT_WAIT))
+        return jobs.WaitJobResponse(
+            job=job_to_proto(await self._waiting.job(request.job_id, seconds=seconds))
+        )
+
+    async def WatchJobs(
+        self, request: jobs.WatchJobsRequest, context: Context
+    ) -> AsyncIterator[jobs.WatchJobsResponse]:
+        """All changes of state after a cursor, until the client or this replica goes."""
+        self._tenants.check(request.tenant)
+        if request.job_id and not is_uuid(request.job_id):
+            raise InvalidRequest([Violation("job_id", "is not the id of a job")])
+        cursor = request.after_cursor
+        if cursor < 0:
+            cursor = await self._store.newest_cursor()
+        yield jobs.WatchJobsResponse(cursor=cursor)
+        while not self._draining.is_set():
+            news = self._board.news()
+            events = await self._store.events(
+                request.tenant, after=cursor, limit=EVENTS_PER_MESSAGE, job_id=request.job_id
+            )
+            if events:
+                cursor = events[-1].cursor
+                yield jobs.WatchJobsResponse(events=[event_to_proto(e) for e in events], cursor=cursor)
+            elif not await wait_for(news, POLL_SECONDS):
+                continue
+            # Lets the commits of the same few milliseconds arrive in one read.
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def CancelJob(self, request: jobs.CancelJobRequest, context: Context) -> jobs.CancelJobResponse:
+        """The job, withdrawn."""
+        await self._own_job(request.tenant, request.job_id)
+        if await self._store.cancel(request.job_id):
+            self._board.post(request.job_id)
+        job = await self._own_job(request.tenant, request.job_id)
+        if job.state is not JobState.CANCELLED:
+            raise NotCancellable(
+                f"job {job.job_id} is {job.state.name}", job_id=job.job_id, state=job.state.name
+            )
+        return jobs.CancelJobResponse(job=job_to_proto(job))
+
+    async def _own_job(self, tenant: str, job_id: str) -> Job:
+        self._tenants.check(tenant)
+        if not is_uuid(job_id):
+            raise InvalidRequest([Violation("job_id", "is not the id of a job")])
+        job = await self._waiting.job(job_id, seconds=0)
+        if job.tenant != tenant:
+            raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
+        return job
+
+
+def _check_page(request: jobs.ListJobsRequest) -> None:
+    if request.page_token and not is_uuid(request.page_token):
+        raise InvalidRequest([Violation("page_token", "is not a token of this service")])
+    for number, state in enumerate(request.states):
+        if state not in _STATES:
+            raise InvalidRequest([Violation(f"states[{number}]", "is not a state of a job")])
+
+
+def _without_result(job: Job) -> Any:
+    message = job_to_proto(job)
+    message.ClearField("result")
+    return message

@@ -1,0 +1,107 @@
+"""Jobs as the edge sees them: accept, read, withdraw."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from hub.database.engine import single
+from hub.database.statements import read
+from hub.jobs.decide import Decision
+from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
+from hub.jobs.ports import Accepted
+from hub.jobs.rows import ending_columns, event_from_row, job_from_row, new_job_columns
+from mesh.failpoints import reach
+
+_ACCEPT = read(__package__, "accept")
+_END_JOBS = read(__package__, "end_jobs")
+_FIRST_JOBS = read(__package__, "first_jobs")
+_GET_JOBS = read(__package__, "get_jobs")
+_LIST_JOBS = read(__package__, "list_jobs")
+_NEWEST_CURSOR = read(__package__, "newest_cursor")
+_READ_EVENTS = read(__package__, "read_events")
+
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+class PostgresJobStore:
+    """One method per statement, no policy."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._single = single(engine)
+
+    async def accept(self, jobs: Sequence[NewJob]) -> list[Accepted]:
+        """Makes jobs durable in one commit; a job whose key is taken is answered with the first one."""
+        reach("hub.accepting", *(j.job_id for j in jobs))
+        async with self._single.connect() as connection:
+            made = (await connection.execute(_ACCEPT, new_job_columns(jobs))).mappings().all()
+            created = {str(row["job_id"]): row["created_at"] for row in made}
+            repeats = [j for j in jobs if j.job_id not in created]
+            first = await _first_jobs(connection, repeats) if repeats else {}
+        reach("hub.accepted", *created)
+        return [
+            Accepted(j.job_id, j.fingerprint, created[j.job_id])
+            if j.job_id in created
+            else Accepted(*first[j.tenant, j.request_id], created_at=None)
+            for j in jobs
+        ]
+
+    async def get(self, job_id: str) -> Job | None:
+        """One job, of any tenant."""
+        return (await self.get_all([job_id])).get(job_id)
+
+    async def get_all(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of some jobs that there are, of any tenant, by id."""
+        async with self._single.connect() as connection:
+            result = await connection.execute(_GET_JOBS, {"job_ids": list(job_ids)})
+            found = [job_from_row(row) for row in result.mappings()]
+        return {job.job_id: job for job in found}
+
+    async def page(
+        self,
+        tenant: str,
+        *,
+        before: str,
+        limit: int,
+        states: Sequence[JobState] = (),
+        provider: str = "",
+        request_id: str = "",
+    ) -> list[Job]:
+        """Up to `limit` jobs of a tenant, newest first, older than `before` ("" for the newest)."""
+        filters = {
+            "tenant": tenant,
+            "before": before or LAST_ID,
+            "limit": limit,
+            "states": [int(s) for s in states] or None,
+            "provider": provider,
+            "request_id": request_id,
+        }
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_LIST_JOBS, filters)).mappings().all()
+        return [job_from_row(row) for row in rows]
+
+    async def cancel(self, job_id: str) -> bool:
+        """Withdraws a job that nothing has been done for; False if that is not so."""
+        withdrawn = Decision(JobState.CANCELLED, reason="CANCELLED")
+        change = ending_columns({job_id: withdrawn}, left=NOT_BEGUN, by="")
+        async with self._single.connect() as connection:
+            return (await connection.execute(_END_JOBS, change)).first() is not None
+
+    async def newest_cursor(self) -> int:
+        """A cursor after which only events of the future come."""
+        async with self._single.connect() as connection:
+            return int((await connection.execute(_NEWEST_CURSOR)).scalar_one())
+
+    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
+        """Events after a cursor, in order; never one that a late commit could come before."""
+        wanted = {"tenant": tenant, "after": after, "limit": limit, "job_id": job_id or None}
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_READ_EVENTS, wanted)).mappings().all()
+        return [event_from_row(row) for row in rows]
+
+
+async def _first_jobs(
+    connection: AsyncConnection, repeats: Sequence[NewJob]
+) -> dict[tuple[str, str], tuple[str, bytes]]:
+    keys = {"tenants": [j.tenant for j in repeats], "request_ids": [j.request_id for j in repeats]}
+    rows = (await connection.execute(_FIRST_JOBS, keys)).mappings()
+    return {(row["tenant"], row["request_id"]): (str(row["job_id"]), row["fingerprint"]) for row in rows}

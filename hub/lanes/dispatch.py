@@ -1,0 +1,221 @@
+"""A batch of claimed attempts: their intents into the log, then to the spoke, then settled."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import NAMESPACE_OID, uuid5
+
+from hub.jobs.decide import Moment, after_attempt, must_be_alone
+from hub.jobs.model import SETTLED, Claimed, Purpose
+from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
+from hub.jobs.ports import Clock, Post
+from hub.lanes.exclusive import Company
+from hub.lanes.gate import Gate
+from hub.lanes.ports import (
+    AuditLog,
+    HeldEvents,
+    Knowledge,
+    LogUnavailable,
+    Notary,
+    Orphan,
+    Receipt,
+    Refused,
+    Report,
+    Result,
+    Settle,
+    Settlement,
+    Spokes,
+    SpokeUnavailable,
+    Warranted,
+)
+from hub.lanes.store_time import StoreTime
+
+FIRST_WAIT = 0.05
+LONGEST_WAIT = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a lane's dispatcher works with. `post` says that a job has changed."""
+
+    settle: Settle
+    events: HeldEvents
+    notary: Notary
+    log: AuditLog
+    spokes: Spokes
+    clock: Clock
+    draw: Callable[[], float]
+    post: Post
+
+
+class Dispatch:
+    """Carries attempts from their claim to their settlement. `done` is called for each one settled."""
+
+    def __init__(
+        self,
+        lane: str,
+        *,
+        term: int,
+        tools: Tools,
+        gate: Gate,
+        time: StoreTime,
+        done: Callable[[], None],
+    ) -> None:
+        self._lane = lane
+        self._term = term
+        self._tools = tools
+        self._gate = gate
+        self._time = time
+        self._done = done
+        self._company = Company()
+        self._is_log_away = False
+
+    @property
+    def is_stalled(self) -> bool:
+        """True if what is claimed now would have to wait before it is sent."""
+        return self._is_log_away or self._company.is_closed
+
+    async def perform(self, batch: Sequence[Orphan]) -> None:
+        """Sends fresh attempts to the spoke, never before the log holds their intents."""
+        warranted = await self._state_intents(batch)
+        for purpose in Purpose:
+            group = [w for w in warranted if w.claimed.purpose is purpose and not must_be_alone(w.claimed)]
+            if group:
+                async with self._company.together():
+                    await self._send(group)
+        for suspect in (w for w in warranted if must_be_alone(w.claimed)):
+            async with self._company.alone():
+                await self._send([suspect])
+
+    async def recover(self, batch: Sequence[Orphan]) -> None:
+        """Finds out what became of attempts that an older owner, or a cut stream, left behind."""
+        has_suspects = any(must_be_alone(o.claimed) for o in batch)
+        async with self._company.alone() if has_suspects else self._company.together():
+            await self._resolve(await self._state_intents(batch))
+
+    async def _state_intents(self, batch: Sequence[Orphan]) -> list[Warranted]:
+        answers = await self._append([o.intent for o in batch], batch[0].claimed)
+        warranted = []
+        for orphan, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Receipt):
+                warranted.append(self._warrant(orphan, answer))
+            else:
+                await self._settle_refused(orphan.claimed, answer)
+        return warranted
+
+    def _warrant(self, orphan: Orphan, receipt: Receipt) -> Warranted:
+        claimed = orphan.claimed
+        spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
+        return Warranted(claimed, orphan.intent, receipt, spec.timeout)
+
+    async def _append(self, envelopes: list[bytes], first: Claimed) -> list[Receipt | Refused]:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                answers = await self._tools.log.append(envelopes, first.origin.trace)
+            except LogUnavailable as problem:
+                _log.warning("audit log unavailable", extra={"lane": self._lane, "problem": str(problem)})
+                self._is_log_away = True
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                self._is_log_away = False
+                return answers
+
+    async def _send(self, group: list[Warranted]) -> None:
+        open_attempts = {w.claimed.attempt_id: w for w in group}
+        settling: list[asyncio.Task[None]] = []
+        try:
+            async for results in self._tools.spokes.perform(self._lane, self._term, group):
+                for result in results:
+                    attempt = open_attempts.pop(result.attempt_id, None)
+                    if attempt:
+                        attested = self._attested(attempt, result)
+                        settling.append(asyncio.create_task(self._settle_result(attempt.claimed, attested)))
+        except SpokeUnavailable as problem:
+            _log.warning("spoke cut off", extra={"lane": self._lane, "problem": str(problem)})
+        await asyncio.gather(*settling)
+        if open_attempts:
+            await self._resolve(list(open_attempts.values()))
+
+    def _attested(self, attempt: Warranted, result: Result) -> Result:
+        # A spoke that could not verify the intent has nothing to say; the hub still owes the log an end.
+        if result.evidence or not isinstance(result.outcome, NotSent | Unknown):
+            return result
+        evidence = self._tools.notary.evidence(attempt.claimed, result.outcome, attempt.receipt)
+        return replace(result, evidence=evidence)
+
+    async def _resolve(self, attempts: Sequence[Warranted]) -> None:
+        unresolved = {w.claimed.attempt_id: w for w in attempts}
+        wait = FIRST_WAIT
+        while unresolved:
+            for report in await self._ask([w.claimed for w in unresolved.values()]):
+                if report.knowledge is not Knowledge.RUNNING:
+                    await self._settle_report(unresolved.pop(report.attempt_id), report)
+            if unresolved:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _ask(self, attempts: Sequence[Claimed]) -> list[Report]:
+        # Only the spoke can say whether these attempts began, so this waits as long as it takes.
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return await self._tools.spokes.fence(self._lane, self._term, attempts)
+            except SpokeUnavailable:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _settle_report(self, attempt: Warranted, report: Report) -> None:
+        if report.result is not None:
+            await self._settle_result(attempt.claimed, report.result)
+            return
+        outcome = unreported(report.knowledge)
+        result = self._attested(attempt, Result(report.attempt_id, outcome, b""))
+        await self._settle_result(attempt.claimed, result)
+
+    async def _settle_refused(self, claimed: Claimed, refused: Refused) -> None:
+        outcome = NotSent(
+            NotSentCause.UNSUPPORTED, "INTENT_REFUSED", f"the log refused the intent: {refused.reason}"
+        )
+        await self._settle_result(claimed, Result(claimed.attempt_id, outcome, b""))
+
+    def _moment(self, outcome: Outcome) -> Moment:
+        # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
+        on_trial = not self._gate.breaker.is_closed
+        self._gate.observe(outcome, self._tools.clock.monotonic())
+        return Moment(self._time.now(), self._tools.draw(), on_trial)
+
+    async def _settle_result(self, claimed: Claimed, result: Result) -> None:
+        spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
+        moment = self._moment(result.outcome)
+        decision = after_attempt(claimed, result.outcome, spec, moment)
+        settled = await self._tools.settle(
+            Settlement(
+                job_id=claimed.job_id,
+                seq=claimed.seq,
+                decision=decision,
+                outcome=WORDS[type(result.outcome)],
+                statement_id=str(uuid5(NAMESPACE_OID, f"evidence:{claimed.attempt_id}")),
+                evidence=result.evidence,
+            )
+        )
+        ended = settled.ending if settled.ending.state in SETTLED else None
+        if settled.has_held_events:
+            await self._tools.events.apply(claimed.job_id)
+        self._tools.post(claimed.job_id, ended)
+        self._done()
+
+
+def unreported(knowledge: Knowledge) -> Outcome:
+    """What follows when the spoke has no result for an attempt."""
+    if knowledge is Knowledge.NOT_STARTED:
+        return NotSent(
+            NotSentCause.FENCED, "NEVER_STARTED", "the spoke never began the attempt, and no longer can"
+        )
+    return Unknown(
+        "SPOKE_LOST", "the spoke that may have begun the attempt is gone", cause=UnknownCause.WORKER_LOST
+    )

@@ -1,0 +1,243 @@
+"""What a lane at work needs from outside, and what passes between it and them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Protocol
+
+from hub.jobs.decide import Decision
+from hub.jobs.model import Claimed, Ending
+from hub.jobs.outcome import Outcome
+from hub.jobs.spec import OperationSpec
+from hub.lanes.breaker import Breaker, BreakerState
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One attempt's end: the decision, and the signed evidence for the log."""
+
+    job_id: str
+    seq: int
+    decision: Decision
+    outcome: str
+    statement_id: str
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the store made of a settlement."""
+
+    job_id: str
+    ending: Ending
+    has_held_events: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An attempt that an older owner had claimed, with the intent that it wrote down."""
+
+    claimed: Claimed
+    intent: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A signed statement on its way to the log."""
+
+    statement_id: str
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where a statement stands in the log, verified against `checkpoint`."""
+
+    index: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The log does not take a statement, and never will."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warranted:
+    """A claimed attempt whose intent the log holds."""
+
+    claimed: Claimed
+    intent: bytes
+    receipt: Receipt
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to, with the spoke's signed evidence."""
+
+    attempt_id: str
+    outcome: Outcome
+    evidence: bytes
+
+
+class Knowledge(IntEnum):
+    """What a spoke knows of an attempt. The numbers are those of the contract."""
+
+    NOT_STARTED = 1
+    RUNNING = 2
+    FINISHED = 3
+    NONE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A spoke's report on one attempt."""
+
+    attempt_id: str
+    knowledge: Knowledge
+    result: Result | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A lane owned under a term, `at` what time by the store's clock, and what the store says of its breaker.
+
+    `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one,
+    `throttled_seconds` of the time for which the provider wants nothing of the lane.
+    """
+
+    term: int
+    at: datetime
+    orders: int = 0
+    breaker_state: BreakerState = BreakerState.CLOSED
+    open_seconds: float = 0.0
+    breaker_reason: str = ""
+    breaker_trips: int = 0
+    throttled_seconds: float = 0.0
+    is_paused: bool = False
+
+
+class LogUnavailable(Exception):
+    """The audit log cannot be reached or written; nothing may be sent."""
+
+
+class LogContradicts(Exception):
+    """The log contradicts itself or what it said before: nothing is sent until a person has looked."""
+
+
+class SpokeUnavailable(Exception):
+    """The spoke cannot be reached, or the stream of its answers was cut."""
+
+
+class LaneStore(Protocol):
+    """The store as the lanes use it. Every write is fenced by the lane's term."""
+
+    async def claim(
+        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+    ) -> list[Orphan]:
+        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        ...
+
+    async def adopt(self, lane: str, term: int) -> list[Orphan]:
+        """Takes over what an older owner had claimed."""
+        ...
+
+    async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
+        """Settles attempts in one commit; raises LaneLost if the term is over."""
+        ...
+
+    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+        """Ends up to `limit` jobs whose time ran out before anything was done."""
+        ...
+
+    async def save_breaker(
+        self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
+    ) -> None:
+        """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
+        ...
+
+    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """Writes down that the provider wants nothing of the lane for `seconds`."""
+        ...
+
+    async def next_due(self, lane: str) -> float | None:
+        """Seconds until the next job is due; None if none waits."""
+        ...
+
+    async def read_outbox(self, lane: str, limit: int) -> list[Statement]:
+        """The oldest statements that the log has not confirmed."""
+        ...
+
+    async def clear_outbox(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
+        """Forgets confirmed statements and sets refused ones aside, by id and reason."""
+        ...
+
+
+class HeldEvents(Protocol):
+    """Webhooks that have been kept and not handled yet."""
+
+    async def apply(self, job_id: str) -> bool:
+        """Lets them settle the job, if nobody is working on it; True if it has now ended."""
+        ...
+
+
+class LaneLeases(Protocol):
+    """Who owns which lane."""
+
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
+        """Renews own lanes and takes free ones; the lanes now owned."""
+        ...
+
+    async def release(self, owner: str, lanes: Sequence[str]) -> None:
+        """Gives up lanes; whoever takes them next has a new term."""
+        ...
+
+
+class Notary(Protocol):
+    """Signs what the hub states."""
+
+    def intents(self, attempts: Sequence[Claimed]) -> list[bytes]:
+        """One signed intent per attempt, in order."""
+        ...
+
+    def evidence(self, attempt: Claimed, outcome: Outcome, receipt: Receipt) -> bytes:
+        """Signed evidence of an attempt that no spoke can speak for."""
+        ...
+
+
+class AuditLog(Protocol):
+    """The write-once log. Receipts are verified before they are returned."""
+
+    async def append(self, envelopes: Sequence[bytes], trace: Mapping[str, str]) -> list[Receipt | Refused]:
+        """Appends in order; raises LogUnavailable."""
+        ...
+
+
+class Spokes(Protocol):
+    """The spokes, by name."""
+
+    def is_ready(self, provider: str) -> bool:
+        """Whether the spoke answered when it was last asked."""
+        ...
+
+    def spec(self, provider: str, operation: str) -> OperationSpec:
+        """What the spoke says of an operation; raises UnknownProvider."""
+        ...
+
+    def perform(self, lane: str, term: int, attempts: Sequence[Warranted]) -> AsyncIterator[list[Result]]:
+        """Performs attempts or look-ups of one purpose; raises SpokeUnavailable when cut off."""
+        ...
+
+    async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
+        """Closes the lane to older owners and asks about their attempts; raises SpokeUnavailable."""
+        ...
+
+
+Settle = Callable[[Settlement], Awaitable[Settled]]
+"""Settles one attempt, sharing its commit with others; raises LaneLost."""

@@ -1,0 +1,154 @@
+"""Jobs as a lane's owner sees them; every write is fenced by the lane's term."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.database.engine import single
+from hub.database.statements import read
+from hub.errors import LaneLost
+from hub.jobs.model import Claimed
+from hub.lanes.breaker import Breaker
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
+from hub.lanes.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
+from mesh.failpoints import reach
+
+_ACQUIRE_LANES = read(__package__, "acquire_lanes")
+_ADOPT = read(__package__, "adopt")
+_BEGIN_ATTEMPTS = read(__package__, "begin_attempts")
+_CLAIM = read(__package__, "claim")
+_CLEAR_OUTBOX = read(__package__, "clear_outbox")
+_EXPIRE = read(__package__, "expire")
+_NEXT_DUE = read(__package__, "next_due")
+_READ_OUTBOX = read(__package__, "read_outbox")
+_RELEASE_LANES = read(__package__, "release_lanes")
+_SAVE_BREAKER = read(__package__, "save_breaker")
+_SAVE_THROTTLE = read(__package__, "save_throttle")
+_SETTLE = read(__package__, "settle")
+
+
+class PostgresLaneStore:
+    """One method per commit, no policy."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._single = single(engine)
+
+    async def claim(
+        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+    ) -> list[Orphan]:
+        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        async with self._engine.begin() as connection:
+            rows = await connection.execute(_CLAIM, {"lane": lane, "term": term, "limit": limit})
+            claimed = [claimed_from_row(row, term) for row in rows.mappings()]
+            if not claimed:
+                return []
+            signed = intents(claimed)
+            begun = {
+                "term": term,
+                "job_ids": [c.job_id for c in claimed],
+                "seqs": [c.seq for c in claimed],
+                "purposes": [int(c.purpose) for c in claimed],
+                "intents": signed,
+            }
+            await connection.execute(_BEGIN_ATTEMPTS, begun)
+            reach("hub.claiming", *(c.attempt_id for c in claimed))
+        reach("hub.claimed", *(c.attempt_id for c in claimed))
+        return [Orphan(c, intent) for c, intent in zip(claimed, signed, strict=True)]
+
+    async def adopt(self, lane: str, term: int) -> list[Orphan]:
+        """Takes over what an older owner had claimed."""
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_ADOPT, {"lane": lane, "term": term})).mappings()
+            return [Orphan(claimed_from_row(row, term), row["intent"]) for row in rows]
+
+    async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
+        """Settles attempts in one commit; raises LaneLost if any of them is no longer ours."""
+        columns = settlement_columns(settlements)
+        reach("hub.settling", *(f"{s.job_id}.{s.seq}" for s in settlements))
+        async with self._single.connect() as connection:
+            rows = await connection.execute(_SETTLE, {"lane": lane, "term": term, **columns})
+            found = {s.job_id: s for s in map(settled_from_row, rows.mappings())}
+        reach("hub.settled", *(f"{s.job_id}.{s.seq}" for s in settlements if s.job_id in found))
+        if missing := [s.job_id for s in settlements if s.job_id not in found]:
+            raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
+        return [found[s.job_id] for s in settlements]
+
+    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+        """Ends up to `limit` jobs whose time ran out before anything was done."""
+        async with self._single.connect() as connection:
+            late = {"lane": lane, "term": term, "limit": limit}
+            rows = await connection.execute(_EXPIRE, late)
+            return [str(job_id) for job_id in rows.scalars()]
+
+    async def save_breaker(
+        self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
+    ) -> None:
+        """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
+        change = {
+            "lane": lane,
+            "term": term,
+            "orders": orders,
+            "state": int(breaker.state),
+            "reason": breaker.reason,
+            "trips": breaker.trips,
+            "seconds": seconds,
+        }
+        async with self._single.connect() as connection:
+            await connection.execute(_SAVE_BREAKER, change)
+
+    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+        """Writes down that the provider wants nothing of the lane for `seconds`."""
+        async with self._single.connect() as connection:
+            await connection.execute(_SAVE_THROTTLE, {"lane": lane, "term": term, "seconds": seconds})
+
+    async def next_due(self, lane: str) -> float | None:
+        """Seconds until the next job is due; None if none waits."""
+        async with self._single.connect() as connection:
+            seconds = (await connection.execute(_NEXT_DUE, {"lane": lane})).scalar_one()
+        return None if seconds is None else float(seconds)
+
+    async def read_outbox(self, lane: str, limit: int) -> list[Statement]:
+        """The oldest statements that the log has not confirmed."""
+        async with self._single.connect() as connection:
+            rows = await connection.execute(_READ_OUTBOX, {"lane": lane, "limit": limit})
+            return [Statement(str(row["statement_id"]), row["envelope"]) for row in rows.mappings()]
+
+    async def clear_outbox(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
+        """Forgets confirmed statements and sets refused ones aside, by id and reason."""
+        gone = {
+            "statement_ids": [*done, *refused],
+            "refused_ids": list(refused),
+            "reasons": list(refused.values()),
+        }
+        reach("hub.clearing", *done)
+        async with self._single.connect() as connection:
+            await connection.execute(_CLEAR_OUTBOX, gone)
+        reach("hub.cleared", *done)
+
+
+class PostgresLaneLeases:
+    """Leases by the database's clock, so that no replica's clock matters."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._single = single(engine)
+
+    async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
+        """Renews own lanes and takes free ones; the lanes now owned."""
+        parts = [lane.split("/", 1) for lane in lanes]
+        wanted = {
+            "owner": owner,
+            "lanes": list(lanes),
+            "providers": [p[0] for p in parts],
+            "accounts": [p[1] for p in parts],
+            "lease": lease,
+        }
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_ACQUIRE_LANES, wanted)).mappings().all()
+        return {row["lane_id"]: grant_from_row(row) for row in rows}
+
+    async def release(self, owner: str, lanes: Sequence[str]) -> None:
+        """Gives up lanes; whoever takes them next has a new term."""
+        async with self._single.connect() as connection:
+            await connection.execute(_RELEASE_LANES, {"owner": owner, "lanes": list(lanes)})

@@ -1,0 +1,1 @@
+"""Plans: replay, rollback, backfill and discard in bulk."""

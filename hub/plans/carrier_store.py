@@ -1,0 +1,87 @@
+"""What a running plan writes; everything is fenced by the term of the replica that runs plans."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, TextClause
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from hub.database.engine import single
+from hub.database.statements import read
+from hub.lanes.duties import PLANS
+from hub.lanes.ports import Statement
+from hub.plans.model import Item, ItemState
+
+_REPLAY = read(__package__, "plan_replay")
+_DISCARD = read(__package__, "plan_discard")
+_GOES_ON = read(__package__, "plan_goes_on")
+_MARK = read(__package__, "plan_mark")
+
+
+class PostgresCarrierStore:
+    """The writes of plans under one term."""
+
+    def __init__(self, engine: AsyncEngine, term: int) -> None:
+        self._single = single(engine)
+        self._term = term
+
+    async def replay(
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], lookable: Sequence[str]
+    ) -> list[tuple[str, str]]:
+        """Puts dead letters back; the jobs that went back, with their lanes."""
+        given = {**self._given(plan_id, items, statements), "lookable": list(lookable)}
+        rows = await self._rows(_REPLAY, given)
+        return [(str(row["job_id"]), row["lane_id"]) for row in rows if row["lane_id"]]
+
+    async def discard(
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement]
+    ) -> list[str]:
+        """Gives dead letters up; the jobs that ended."""
+        rows = await self._rows(_DISCARD, self._given(plan_id, items, statements))
+        return [str(row["job_id"]) for row in rows if row["lane_id"]]
+
+    async def goes_on(self, plan_id: str) -> bool:
+        """Whether nobody has stopped the plan."""
+        return bool(await self._rows(_GOES_ON, {"plan_id": plan_id}))
+
+    async def mark(
+        self,
+        plan_id: str,
+        number: int,
+        state: ItemState,
+        *,
+        detail: str = "",
+        job_id: str = "",
+        statement: Statement | None = None,
+    ) -> None:
+        """Notes what became of an item."""
+        await self._rows(
+            _MARK,
+            {
+                "plan_id": plan_id,
+                "number": number,
+                "state": int(state),
+                "detail": detail,
+                "job_id": job_id,
+                "about": plan_id,
+                "statement_id": statement.statement_id if statement else plan_id,
+                "envelope": statement.envelope if statement else b"",
+                "outbox": PLANS,
+                "term": self._term,
+            },
+        )
+
+    def _given(self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement]) -> dict[str, Any]:
+        return {
+            "plan_id": plan_id,
+            "numbers": [i.number for i in items],
+            "statement_ids": [s.statement_id for s in statements],
+            "envelopes": [s.envelope for s in statements],
+            "outbox": PLANS,
+            "term": self._term,
+        }
+
+    async def _rows(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
+        async with self._single.connect() as connection:
+            result = await connection.execute(statement, values)
+            return result.mappings().all() if result.returns_rows else []

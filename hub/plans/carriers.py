@@ -1,0 +1,177 @@
+"""What each kind of plan does with its items."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from hub.errors import JobError
+from hub.events.model import ArrivedEvent
+from hub.jobs.model import Job, JobState, NewJob
+from hub.jobs.ports import Accepted
+from hub.lanes.ports import Statement
+from hub.plans.model import Item, ItemState, Plan, Why
+from hub.plans.planning import SignsActions
+
+
+class CarrierStore(Protocol):
+    """The store as the carriers use it; every write is fenced by the runner's term."""
+
+    async def replay(
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], lookable: Sequence[str]
+    ) -> list[tuple[str, str]]:
+        """Puts dead letters back; the jobs that went back, with their lanes."""
+        ...
+
+    async def discard(
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement]
+    ) -> list[str]:
+        """Gives dead letters up; the jobs that ended."""
+        ...
+
+    async def goes_on(self, plan_id: str) -> bool:
+        """Whether nobody has stopped the plan."""
+        ...
+
+    async def mark(
+        self,
+        plan_id: str,
+        number: int,
+        state: ItemState,
+        *,
+        detail: str = "",
+        job_id: str = "",
+        statement: Statement | None = None,
+    ) -> None:
+        """Notes what became of an item."""
+        ...
+
+
+class Replay:
+    """Puts dead letters back into their lanes. `lookable`: "lane|operation" of what can be asked about."""
+
+    def __init__(
+        self,
+        store: CarrierStore,
+        *,
+        notary: SignsActions,
+        lookable: Callable[[], Sequence[str]],
+        changed: Callable[[str, str], None],
+    ) -> None:
+        self._store = store
+        self._notary = notary
+        self._lookable = lookable
+        self._changed = changed
+
+    async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
+        """Begins items, in one commit."""
+        statements = [_about(self._notary, "job.replay", plan, i.subject, why) for i in items]
+        for job_id, lane in await self._store.replay(plan.plan_id, items, statements, self._lookable()):
+            self._changed(job_id, lane)
+
+
+class Discard:
+    """Gives dead letters up."""
+
+    def __init__(
+        self, store: CarrierStore, *, notary: SignsActions, changed: Callable[[str, str], None]
+    ) -> None:
+        self._store = store
+        self._notary = notary
+        self._changed = changed
+
+    async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
+        """Ends items, in one commit."""
+        statements = [_about(self._notary, "job.discard", plan, i.subject, why) for i in items]
+        for job_id in await self._store.discard(plan.plan_id, items, statements):
+            self._changed(job_id, "")
+
+
+class Rollback:
+    """Submits the inverse of succeeded jobs, under a key that each job has only once, whatever plan asks."""
+
+    def __init__(
+        self,
+        store: CarrierStore,
+        *,
+        notary: SignsActions,
+        read: Callable[[str], Awaitable[Job | None]],
+        undo: Callable[[Job, str], NewJob],
+        submit: Callable[[NewJob], Awaitable[Accepted]],
+    ) -> None:
+        self._store = store
+        self._notary = notary
+        self._read = read
+        self._undo = undo
+        self._submit = submit
+
+    async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
+        """Begins items one by one: each is a durable job of its own."""
+        for item in items:
+            if not await self._store.goes_on(plan.plan_id):
+                return
+            await self._begin(plan, item, why)
+
+    async def _begin(self, plan: Plan, item: Item, why: Why) -> None:
+        job = await self._read(item.subject)
+        if job is None or job.state is not JobState.SUCCEEDED:
+            await self._store.mark(plan.plan_id, item.number, ItemState.SKIPPED, detail="NOT_SUCCEEDED")
+            return
+        try:
+            accepted = await self._submit(self._undo(job, why.actor))
+        except JobError as error:
+            if error.retry_after is not None:
+                # It passes, and what was asked may even have been stored: the item's key finds out.
+                raise
+            await self._store.mark(plan.plan_id, item.number, ItemState.FAILED, detail=error.reason)
+            return
+        statement = _about(self._notary, "job.rollback", plan, item.subject, why, detail=accepted.job_id)
+        await self._store.mark(
+            plan.plan_id, item.number, ItemState.STARTED, job_id=accepted.job_id, statement=statement
+        )
+
+
+class Backfill:
+    """Takes in events as if their webhooks had come."""
+
+    def __init__(
+        self,
+        store: CarrierStore,
+        *,
+        notary: SignsActions,
+        keep: Callable[[ArrivedEvent], Awaitable[bool]],
+        apply: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._notary = notary
+        self._keep = keep
+        self._apply = apply
+
+    async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
+        """Takes items in, one by one."""
+        for item in items:
+            if not await self._store.goes_on(plan.plan_id):
+                return
+            await self._begin(plan, item, why)
+
+    async def _begin(self, plan: Plan, item: Item, why: Why) -> None:
+        if item.event is None:
+            await self._store.mark(plan.plan_id, item.number, ItemState.FAILED, detail="NO_EVENT")
+            return
+        is_new = await self._keep(item.event)
+        # Also for one that is here already: it may have died between keeping and applying.
+        await self._apply(item.event.job_id, item.event.lane)
+        statement = _about(
+            self._notary, "event.backfill", plan, item.event.job_id, why, detail=item.event.event_id
+        )
+        await self._store.mark(
+            plan.plan_id,
+            item.number,
+            ItemState.SUCCEEDED if is_new else ItemState.SKIPPED,
+            detail="" if is_new else "ALREADY_HERE",
+            statement=statement if is_new else None,
+        )
+
+
+def _about(
+    notary: SignsActions, act: str, plan: Plan, job_id: str, why: Why, *, detail: str = ""
+) -> Statement:
+    return notary.action(act, f"plan:{plan.plan_id}", why, job=job_id, digest=plan.digest, detail=detail)

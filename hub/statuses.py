@@ -1,0 +1,34 @@
+"""Which status goes with which refusal: the one table of the hub."""
+
+from collections.abc import Mapping
+
+from grpc import StatusCode
+
+from hub import errors
+
+DOMAIN = "hub.integration"
+
+STATUSES: Mapping[type[Exception], StatusCode] = {
+    errors.KeyReused: StatusCode.ALREADY_EXISTS,
+    errors.JobNotFound: StatusCode.NOT_FOUND,
+    errors.NotCancellable: StatusCode.FAILED_PRECONDITION,
+    errors.UnknownLane: StatusCode.NOT_FOUND,
+    errors.LetterNotFound: StatusCode.NOT_FOUND,
+    errors.NotResolvable: StatusCode.FAILED_PRECONDITION,
+    errors.PlanNotFound: StatusCode.NOT_FOUND,
+    errors.PlanRefused: StatusCode.INVALID_ARGUMENT,
+    errors.PlanTooLarge: StatusCode.INVALID_ARGUMENT,
+    errors.PlanNotApprovable: StatusCode.FAILED_PRECONDITION,
+    errors.SecondPersonNeeded: StatusCode.FAILED_PRECONDITION,
+    errors.UnknownProvider: StatusCode.INVALID_ARGUMENT,
+    errors.ProviderNotReady: StatusCode.UNAVAILABLE,
+    errors.UnknownAccount: StatusCode.INVALID_ARGUMENT,
+    errors.ProviderAmbiguous: StatusCode.INVALID_ARGUMENT,
+    errors.TenantNotPermitted: StatusCode.PERMISSION_DENIED,
+    errors.AlreadyExpired: StatusCode.INVALID_ARGUMENT,
+    errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
+    errors.StoreUnavailable: StatusCode.UNAVAILABLE,
+    errors.BacklogFull: StatusCode.RESOURCE_EXHAUSTED,
+    errors.QuotaExceeded: StatusCode.RESOURCE_EXHAUSTED,
+    errors.LaneClosed: StatusCode.UNAVAILABLE,
+}

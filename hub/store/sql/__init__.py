@@ -1,1 +1,0 @@
-"""One statement per file, named after what it does."""

@@ -1,8 +1,0 @@
--- Those of some events of a lane that the store does not hold, or holds as saying nothing although they say something.
-SELECT g.event_id
-FROM unnest(
-    CAST(:event_ids AS text[]), CAST(:types AS text[]), CAST(:job_ids AS uuid[]), CAST(:say_something AS boolean[])
-) AS g(event_id, type, job_id, says_something)
-WHERE NOT EXISTS (
-    SELECT 1 FROM webhook_event w
-    WHERE w.lane_id = :lane AND w.event_id = g.event_id AND NOT (g.says_something AND {said_nothing}))

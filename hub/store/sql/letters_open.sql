@@ -1,7 +1,0 @@
--- Open dead letters that a filter matches, oldest first.
-SELECT d.job_id, d.operation, d.lane_id, d.tenant, j.provider_reference, d.cause
-FROM dead_letter d JOIN job j USING (job_id)
-WHERE d.left_at IS NULL
-  AND {letters_match}
-ORDER BY d.entered_at, d.job_id
-LIMIT :limit

@@ -1,0 +1,80 @@
+"""`hubctl submit`: one request, as Core would make it."""
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+from google.protobuf.message import Message
+
+from hubctl.options import json_option, state_option, tenant_option
+from hubctl.output import Output, as_dict
+from hubctl.place import Place, load
+from hubctl.requests import find, operations, request, response_class
+from hubctl.rpc import CALL_SECONDS, hub_channel
+from mesh.authorization import full_method
+
+OPERATIONS = ", ".join(sorted(operations()))
+
+
+@click.command(help=f"Submits one request as Core. OPERATION is one of {OPERATIONS}.")
+@click.argument("operation")
+@click.option("--provider", default="", help="The spoke to use; empty: the only one that offers it.")
+@click.option("--account", default="", help="The account at the provider; empty: default.")
+@click.option("--request-id", default="", help="Idempotency key; empty: a fresh one.")
+@click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for the result.")
+@click.option(
+    "--set", "fields", multiple=True, metavar="PATH=VALUE", help="A field; `name[]=…` adds to a list."
+)
+@click.option("--body", default="{}", help="The request as JSON.")
+@tenant_option
+@state_option
+@json_option
+def submit(
+    operation: str,
+    provider: str,
+    account: str,
+    request_id: str,
+    wait: float,
+    fields: tuple[str, ...],
+    body: str,
+    tenant: str,
+    state: Path,
+    as_json: bool,
+) -> None:
+    """Submits one request."""
+    method = find(operation)
+    context = {
+        "request_id": request_id or f"cli-{secrets.token_hex(8)}",
+        "tenant": tenant,
+        "provider": provider,
+        "account": account,
+        "wait": f"{wait}s",
+    }
+    message = request(method, body, fields, context)
+    response: Any = asyncio.run(call(load(state), full_method(method), message, response_class(method)))
+    show(Output(as_json=as_json), response)
+
+
+async def call(place: Place, path: str, message: Message, answers: type[Message]) -> Message:
+    """Makes one typed call as Core."""
+    async with hub_channel(place, role="core") as channel:
+        rpc = channel.unary_unary(
+            path,
+            request_serializer=type(message).SerializeToString,
+            response_deserializer=answers.FromString,
+        )
+        response: Message = await rpc(message, timeout=CALL_SECONDS)
+        return response
+
+
+def show(output: Output, response: Any) -> None:
+    """Prints a capability's response."""
+    members = as_dict(response)
+    job = members.pop("job")
+    output.say(f"job {job['job_id']} is {job['state'].removeprefix('JOB_STATE_')}")
+    for line in (f"{job[k]}" for k in ("reason", "message") if job.get(k)):
+        output.say(line)
+    output.table(("field", "value"), [(k, v) for part in members.values() for k, v in part.items()])
+    output.result({"job": job, **members})

@@ -1,0 +1,87 @@
+"""Is a part ready? Each question is asked once and answered at once."""
+
+import asyncio
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from local.stack.postgres import tools
+from mesh.channel import open_channel
+from mesh.identity import Identity
+
+ANSWER_SECONDS = 2.0
+
+
+async def probe(kind: str, address: str, identity_dir: Path) -> bool:
+    """Asks a part in the way that its kind takes: grpc, http, tcp or postgres."""
+    match kind:
+        case "grpc":
+            return await grpc_serving(address, identity_dir)
+        case "http":
+            return await asyncio.to_thread(http_answers, f"http://{address}")
+        case "postgres":
+            return await asyncio.to_thread(postgres_accepts, address)
+        case "tcp":
+            return await tcp_accepts(address)
+        case _:
+            raise ValueError(f"no probe of kind {kind}")
+
+
+async def grpc_serving(address: str, identity_dir: Path) -> bool:
+    """Whether the standard health service, over mTLS, says SERVING."""
+    async with open_channel(address, Identity.load(identity_dir)) as channel:
+        with suppress(grpc.RpcError):
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=ANSWER_SECONDS
+            )
+            return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+    return False
+
+
+def http_answers(url: str) -> bool:
+    """Whether an HTTP server answers, with whatever status below 500."""
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):  # noqa: S310 - always http to loopback
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def http_posts(url: str, body: Mapping[str, str]) -> bool:
+    """Whether an HTTP server takes a JSON body."""
+    request = urllib.request.Request(  # noqa: S310 - always http to loopback
+        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310 - as above
+            return True
+    except OSError:
+        return False
+
+
+def postgres_accepts(address: str) -> bool:
+    """Whether the server takes connections: not while it starts, recovers or stops."""
+    host, port = address.rsplit(":", 1)
+    command = [str(tools() / "pg_isready"), "-q", "-h", host, "-p", port, "-t", "2"]
+    return subprocess.run(command, check=False, env={}).returncode == 0
+
+
+async def tcp_accepts(address: str) -> bool:
+    """Whether something listens."""
+    host, port = address.rsplit(":", 1)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(host, int(port))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
