@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.model import Alerting, AlertSink
 from hub.alerts.store import PostgresAlertStore
+from hub.clock import Clock
 from hub.events.reconciling import ApplyHeld, Reconciling
 from hub.events.store import PostgresEventStore
 from hub.intake.new_jobs import NewJobs
 from hub.intake.submit import Submission
-from hub.jobs.ports import Clock, Post
+from hub.jobs.ports import Post
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.duties import ALERTS, PLANS
 from hub.lanes.duty_group import DutyGroup

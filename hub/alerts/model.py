@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from hub.jobs.ports import Clock
+from hub.clock import Clock
 
 REPEAT = timedelta(seconds=60)
 REPEAT_ENDED = timedelta(minutes=5)

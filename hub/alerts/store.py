@@ -9,20 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.model import NEVER, Alert, AlertState, Candidate, Told
 from hub.database.engine import single
-from hub.database.statements import read
+from hub.database.statements import reader
 
 CANDIDATES = 512
 LISTED = 1_000
 
-_RAISE = read(__package__, "alert_raise")
-_END = read(__package__, "alert_end")
-_LIST = read(__package__, "alert_list")
-_SEEN = read(__package__, "alert_seen")
-_UNSEEN = read(__package__, "alert_unseen")
-_DELIVERIES = read(__package__, "alert_deliveries")
-_CANDIDATES = read(__package__, "alert_candidates")
-_TOLD = read(__package__, "alert_told")
-_FAILED = read(__package__, "alert_failed")
+_read = reader(__package__)
+_RAISE = _read("alert_raise")
+_END = _read("alert_end")
+_LIST = _read("alert_list")
+_SEEN = _read("alert_seen")
+_UNSEEN = _read("alert_unseen")
+_DELIVERIES = _read("alert_deliveries")
+_CANDIDATES = _read("alert_candidates")
+_TOLD = _read("alert_told")
+_FAILED = _read("alert_failed")
 
 
 class PostgresAlertStore:

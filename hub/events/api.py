@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from hub.clock import Clock
 from hub.errors import UnknownProvider
 from hub.events.arrivals import Arrivals
 from hub.events.deliveries import MAX_BODY, Refusal, check_head
 from hub.events.model import Delivery, WebhookRefused
 from hub.jobs.model import lane_id
-from hub.jobs.ports import Clock
 from hub.lanes.ports import SpokeUnavailable
 from mesh.caller import PROXY_ROLE
 from mesh.errors import IdentityError

@@ -10,23 +10,24 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.events.model import ArrivedEvent, Kept
 from hub.jobs.decide import UNSETTLED, Decision, after_event
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
 from hub.jobs.rows import ending_columns
+from hub.jobs.statements import reader
 
-_END_JOBS = read("hub.jobs", "end_jobs")
-_HANDLE_EVENTS = read(__package__, "handle_events")
-_HELD_EVENTS = read(__package__, "held_events")
-_HELD_JOBS = read(__package__, "held_jobs")
-_JOBS_FOR_EVENTS = read(__package__, "jobs_for_events")
-_JOB_FOR_EVENT = read(__package__, "job_for_event")
-_KEEP_EVENTS = read(__package__, "keep_events")
-_KEPT_EVENT = read(__package__, "kept_event")
-_LANES_OF_ENDED = read(__package__, "lanes_of_ended")
-_REPLACE_EVENTS = read(__package__, "replace_events")
+_read = reader(__package__)
+_END_JOBS = reader("hub.jobs")("end_jobs")
+_HANDLE_EVENTS = _read("handle_events")
+_HELD_EVENTS = _read("held_events")
+_HELD_JOBS = _read("held_jobs")
+_JOBS_FOR_EVENTS = _read("jobs_for_events")
+_JOB_FOR_EVENT = _read("job_for_event")
+_KEEP_EVENTS = _read("keep_events")
+_KEPT_EVENT = _read("kept_event")
+_LANES_OF_ENDED = _read("lanes_of_ended")
+_REPLACE_EVENTS = _read("replace_events")
 
 
 @dataclass(frozen=True, slots=True)

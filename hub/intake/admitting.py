@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from hub.clock import Clock
 from hub.intake.backlog import Admission, Key
 from hub.intake.submit import same_content
 from hub.jobs.model import NewJob
-from hub.jobs.ports import Accepted, Clock
+from hub.jobs.ports import Accepted
 
 COUNT_SECONDS = 1.0
 COUNT_SHARE = 20.0

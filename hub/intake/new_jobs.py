@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from hub.clock import Clock
 from hub.jobs.convert import expiry_from_proto, fingerprint, policy_from_proto
 from hub.jobs.ids import job_id
 from hub.jobs.model import NewJob, Origin, Work
-from hub.jobs.ports import Clock
 from hub.jobs.spec import OperationSpec
 from integration.common.v1.context_pb2 import RequestContext
 

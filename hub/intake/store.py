@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.intake.backlog import Key
 from hub.jobs.ports import Accepted
+from hub.jobs.statements import reader
 
-_BACKLOG = read(__package__, "backlog")
-_FIRST_JOBS = read("hub.jobs", "first_jobs")
+_read = reader(__package__)
+_BACKLOG = _read("backlog")
+_FIRST_JOBS = reader("hub.jobs")("first_jobs")
 
 
 class PostgresBacklogStore:

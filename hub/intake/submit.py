@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+from hub.clock import Clock
 from hub.errors import AlreadyExpired, KeyReused
 from hub.jobs.model import NewJob
-from hub.jobs.ports import Accepted, Clock
+from hub.jobs.ports import Accepted
 
 
 class Submission:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.clock import Clock
 from hub.database.engine import single
-from hub.jobs.ports import Clock
 
 CHANNEL = "hub_hint"
 GATHER_SECONDS = 0.01

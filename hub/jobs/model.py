@@ -49,6 +49,10 @@ NOT_BEGUN = frozenset({_S.QUEUED, _S.RETRY_WAIT})
 """States in which certainly nothing has been done, so that the job can be withdrawn."""
 
 
+LONGEST_LIFE = timedelta(days=400)
+"""The longest time that a job can be given to be done in."""
+
+
 class Purpose(IntEnum):
     """What an attempt is for."""
 

@@ -7,18 +7,6 @@ from typing import Protocol
 from hub.jobs.model import Ending
 
 
-class Clock(Protocol):
-    """Time: aware UTC, and seconds that only grow."""
-
-    def now(self) -> datetime:
-        """The wall clock, aware UTC."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds since some moment; never goes back."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What became of one submission: the job that holds its key, and when it was made if just now."""

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.jobs.decide import Decision
 from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
 from hub.jobs.ports import Accepted
 from hub.jobs.rows import ending_columns, event_from_row, job_from_row, new_job_columns
+from hub.jobs.statements import reader
 from mesh.failpoints import reach
 
-_ACCEPT = read(__package__, "accept")
-_END_JOBS = read(__package__, "end_jobs")
-_FIRST_JOBS = read(__package__, "first_jobs")
-_GET_JOBS = read(__package__, "get_jobs")
-_LIST_JOBS = read(__package__, "list_jobs")
-_NEWEST_CURSOR = read(__package__, "newest_cursor")
-_READ_EVENTS = read(__package__, "read_events")
+_read = reader(__package__)
+_ACCEPT = _read("accept")
+_END_JOBS = _read("end_jobs")
+_FIRST_JOBS = _read("first_jobs")
+_GET_JOBS = _read("get_jobs")
+_LIST_JOBS = _read("list_jobs")
+_NEWEST_CURSOR = _read("newest_cursor")
+_READ_EVENTS = _read("read_events")
 
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 

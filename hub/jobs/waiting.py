@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, Protocol
 
+from hub.clock import Clock
 from hub.errors import JobNotFound
 from hub.jobs.board import Board, Ticket, wait_for
 from hub.jobs.model import SETTLED, Job, NewJob, ended
-from hub.jobs.ports import Clock
 from mesh.interceptor import time_left
 
 POLL_SECONDS = 1.0

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
+from hub.clock import Clock
 from hub.jobs.decide import Moment, after_attempt, must_be_alone
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
-from hub.jobs.ports import Clock, Post
+from hub.jobs.ports import Post
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
 from hub.lanes.ports import (

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.jobs.ports import Clock, Post
+from hub.clock import Clock
+from hub.jobs.ports import Post
 from hub.jobs.spec import Limits
 from hub.lanes.dispatch import Tools
 from hub.lanes.lane import Lane

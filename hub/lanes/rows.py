@@ -30,7 +30,6 @@ def _settled_columns(decisions: Sequence[Decision]) -> Columns:
         "waits": [d.wait for d in decisions],
         "uncounted": [0 if d.counts else 1 for d in decisions],
         "causes": [int(d.letter or 0) for d in decisions],
-        "cause_names": [d.letter.name.lower() if d.letter else "" for d in decisions],
         "lost": [1 if d.lost else 0 for d in decisions],
         "doubts": [d.doubts for d in decisions],
     }
@@ -82,12 +81,12 @@ def settled_from_row(row: RowMapping) -> Settled:
     """What a row of `settle` says of an attempt's end."""
     ending = Ending(
         state=JobState(row["new_state"]),
-        attempt_count=row["new_attempt_count"],
+        attempt_count=row["to_attempts"],
         at=row["settled_at"],
-        reason=row["new_reason"],
-        message=row["new_message"],
-        provider_reference=row["new_reference"],
-        result_type=row["new_result_type"],
-        result=row["new_result"],
+        reason=row["to_reason"],
+        message=row["to_message"],
+        provider_reference=row["to_reference"],
+        result_type=row["to_type"],
+        result=row["to_result"],
     )
     return Settled(str(row["job_id"]), ending, row["has_held_events"])

@@ -6,26 +6,28 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.errors import LaneLost
 from hub.jobs.model import Claimed
-from hub.lanes.breaker import Breaker
+from hub.jobs.statements import reader
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.model import LaneMode
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
 from hub.lanes.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
 from mesh.failpoints import reach
 
-_ACQUIRE_LANES = read(__package__, "acquire_lanes")
-_ADOPT = read(__package__, "adopt")
-_BEGIN_ATTEMPTS = read(__package__, "begin_attempts")
-_CLAIM = read(__package__, "claim")
-_CLEAR_OUTBOX = read(__package__, "clear_outbox")
-_EXPIRE = read(__package__, "expire")
-_NEXT_DUE = read(__package__, "next_due")
-_READ_OUTBOX = read(__package__, "read_outbox")
-_RELEASE_LANES = read(__package__, "release_lanes")
-_SAVE_BREAKER = read(__package__, "save_breaker")
-_SAVE_THROTTLE = read(__package__, "save_throttle")
-_SETTLE = read(__package__, "settle")
+_read = reader(__package__, LaneMode, BreakerState)
+_ACQUIRE_LANES = _read("acquire_lanes")
+_ADOPT = _read("adopt")
+_BEGIN_ATTEMPTS = _read("begin_attempts")
+_CLAIM = _read("claim")
+_CLEAR_OUTBOX = _read("clear_outbox")
+_EXPIRE = _read("expire")
+_NEXT_DUE = _read("next_due")
+_READ_OUTBOX = _read("read_outbox")
+_RELEASE_LANES = _read("release_lanes")
+_SAVE_BREAKER = _read("save_breaker")
+_SAVE_THROTTLE = _read("save_throttle")
+_SETTLE = _read("settle")
 
 
 class PostgresLaneStore:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hub.jobs.ports import Clock
+from hub.clock import Clock
 
 
 class StoreTime:

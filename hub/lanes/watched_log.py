@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from hub.alerts.model import Alert
-from hub.jobs.ports import Clock
+from hub.clock import Clock
 from hub.lanes.ports import AuditLog, LogContradicts, LogUnavailable, Receipt, Refused
 
 PATIENCE_SECONDS = 3.0

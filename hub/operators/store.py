@@ -8,32 +8,33 @@ from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState, Purpose
 from hub.jobs.rows import ending_columns
+from hub.jobs.statements import reader
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
 from hub.lanes.ports import Statement
 from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView
 from hub.plans.filters import filter_columns
-from hub.plans.model import Filter
+from hub.plans.model import Filter, PlanState
 
-_END_JOBS = read("hub.jobs", "end_jobs")
+_read = reader(__package__, LaneMode, BreakerState, PlanState)
+_END_JOBS = reader("hub.jobs")("end_jobs")
 
-_LANES = read(__package__, "lanes")
-_CLOSED = read(__package__, "lanes_closed")
-_LANE_MODE = read(__package__, "lane_mode")
-_BREAKER_ORDER = read(__package__, "breaker_order")
-_LETTERS = read(__package__, "letters_page")
-_COUNTS = read(__package__, "letters_count")
-_LETTER = read(__package__, "letter_get")
-_ATTEMPTS = read(__package__, "attempts_of_job")
-_RESOLVE = read(__package__, "resolve_job")
-_ABOUT = read(__package__, "state_about_job")
-_RECONCILE = read(__package__, "alert_reconcile")
-_ALERT_LANES = read(__package__, "alert_lanes")
+_LANES = _read("lanes")
+_CLOSED = _read("lanes_closed")
+_LANE_MODE = _read("lane_mode")
+_BREAKER_ORDER = _read("breaker_order")
+_LETTERS = _read("letters_page")
+_COUNTS = _read("letters_count")
+_LETTER = _read("letter_get")
+_ATTEMPTS = _read("attempts_of_job")
+_RESOLVE = _read("resolve_job")
+_ABOUT = _read("state_about_job")
+_RECONCILE = _read("alert_reconcile")
+_ALERT_LANES = _read("alert_lanes")
 
 
 class PostgresOperationsStore:

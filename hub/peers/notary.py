@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Mapping, Sequence
 
+from hub.clock import Clock
 from hub.jobs.model import Claimed, Purpose
 from hub.jobs.outcome import NotSent, Outcome, Unknown
-from hub.jobs.ports import Clock
 from hub.lanes.ports import Receipt, Statement
 from hub.plans.model import Why
 from mesh.evidence import dsse

@@ -7,15 +7,16 @@ from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
+from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
-from hub.plans.model import Item, ItemState
+from hub.plans.model import Item, ItemState, PlanState
 
-_REPLAY = read(__package__, "plan_replay")
-_DISCARD = read(__package__, "plan_discard")
-_GOES_ON = read(__package__, "plan_goes_on")
-_MARK = read(__package__, "plan_mark")
+_read = reader(__package__, PlanState, ItemState)
+_REPLAY = _read("plan_replay")
+_DISCARD = _read("plan_discard")
+_GOES_ON = _read("plan_goes_on")
+_MARK = _read("plan_mark")
 
 
 class PostgresCarrierStore:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol, assert_never
 
-from hub.jobs.ports import Clock
+from hub.clock import Clock
 from hub.lanes.ports import Statement
 from hub.plans.model import Await, Begin, Finish, Item, Plan, PlanKind, PlanState, Stop, Why, next_step
 from hub.plans.planning import SignsActions

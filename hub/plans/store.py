@@ -9,9 +9,9 @@ from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.database.statements import read
 from hub.events.model import ArrivedEvent
 from hub.jobs.letters import Cause
+from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
 from hub.plans.filters import filter_columns
@@ -30,18 +30,19 @@ from hub.plans.model import (
 )
 from hub.plans.planning import Matched
 
-_CREATE = read(__package__, "plan_create")
-_GET = read(__package__, "plan_get")
-_PAGE = read(__package__, "plan_page")
-_ITEMS = read(__package__, "plan_items")
-_MOVE = read(__package__, "plan_move")
-_LAPSE = read(__package__, "plan_lapse")
-_RUNNING = read(__package__, "plan_running")
-_REFRESH = read(__package__, "plan_refresh")
-_STATE = read(__package__, "plan_state")
-_OPEN_LETTERS = read(__package__, "letters_open")
-_SUCCEEDED = read(__package__, "jobs_succeeded")
-_UNKNOWN_EVENTS = read(__package__, "events_unknown")
+_read = reader(__package__, PlanState, ItemState)
+_CREATE = _read("plan_create")
+_GET = _read("plan_get")
+_PAGE = _read("plan_page")
+_ITEMS = _read("plan_items")
+_MOVE = _read("plan_move")
+_LAPSE = _read("plan_lapse")
+_RUNNING = _read("plan_running")
+_REFRESH = _read("plan_refresh")
+_STATE = _read("plan_state")
+_OPEN_LETTERS = _read("letters_open")
+_SUCCEEDED = _read("jobs_succeeded")
+_UNKNOWN_EVENTS = _read("events_unknown")
 
 
 class PostgresPlanStore:

@@ -125,7 +125,7 @@ async def test_a_receiver_refused_for_good_is_logged_without_the_address(
     desk.clock.move(60)
     await desk.tell(sink(mailbox))
     assert mailbox.receivers == [[ANN]]
-    (said,) = [r for r in caplog.records if r.name == "hub.peers.mail"]
+    (said,) = [r for r in caplog.records if r.name == "hub.alerts.mail"]
     assert said.levelno == logging.WARNING
     assert BOB not in str(vars(said))
 

@@ -223,7 +223,7 @@ async def test_a_receiver_that_wants_no_more_gets_no_more_and_that_is_logged(
     desk.clock.move(600)
     assert await duty.run_once() is None
     assert len(receiver.got) == 1
-    assert [(r.levelno, vars(r)["sink"]) for r in caplog.records if r.name == "hub.jobs.alerts"] == [
+    assert [(r.levelno, vars(r)["sink"]) for r in caplog.records if r.name == "hub.alerts.model"] == [
         (logging.ERROR, "operations")
     ]
 
@@ -231,7 +231,7 @@ async def test_a_receiver_that_wants_no_more_gets_no_more_and_that_is_logged(
 async def test_a_streak_of_failures_is_logged_once_and_its_end_too(
     desk: Desk, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "hub.jobs.alerts")
+    caplog.set_level(logging.INFO, "hub.alerts.model")
     receiver.status = 500
     await desk.store.raise_alert(alert())
     duty = desk.alerting(sink(receiver))
@@ -240,7 +240,7 @@ async def test_a_streak_of_failures_is_logged_once_and_its_end_too(
         desk.clock.move(60)
     receiver.status = 200
     await duty.run_once()
-    said = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "hub.jobs.alerts"]
+    said = [(r.levelname, r.getMessage()) for r in caplog.records if r.name == "hub.alerts.model"]
     assert said == [("ERROR", "a sink does not take alerts"), ("INFO", "a sink takes alerts again")]
 
 

@@ -5,7 +5,7 @@ from tests.bugs.bug import Bug
 PEOPLE = (
     Bug(
         name="letter-without-alert",
-        file="hub/alerts/sql/parts/letters_alarmed.sql",
+        file="hub/jobs/sql/parts/letters_alarmed.sql",
         old="FROM lettered) AS a\n",
         new="FROM lettered WHERE false) AS a\n",
         breaks="a job waits for a person, and nobody is told",
@@ -38,7 +38,7 @@ PEOPLE = (
     Bug(
         name="item-begun-twice",
         file="hub/plans/sql/parts/items_not_begun.sql",
-        old="WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1\n",
+        old="WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = {ItemState.PENDING}\n",
         new="WHERE i.plan_id = CAST(:plan_id AS uuid)\n",
         breaks="an item that was begun before a crash is begun again after it",
         holds="an item of a plan is begun once",

@@ -121,8 +121,8 @@ SENDING = (
     Bug(
         name="withdrawn-in-doubt",
         file="hub/jobs/sql/end_jobs.sql",
-        old="AND NOT (j.doubted AND g.new_state = 9)",
-        new="AND g.new_state > 0",
+        old="AND NOT (j.doubted AND g.to_state = {JobState.CANCELLED})",
+        new="AND g.to_state > 0",
         breaks="a job that may have been carried out is withdrawn as if it had not",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_is_not_withdrawn",),
@@ -130,8 +130,8 @@ SENDING = (
     Bug(
         name="expired-in-doubt",
         file="hub/lanes/sql/expire.sql",
-        old="WHEN doubted THEN 'doubtful' ELSE",
-        new="ELSE",
+        old="WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state",
+        new="ELSE {JobState.DEAD} END AS to_state",
         breaks="a job that may have been carried out is given up as not done when its time is over",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_does_not_expire",),

@@ -112,6 +112,17 @@ STORING = (
         ),
     ),
     Bug(
+        name="moved-where-it-cannot-go",
+        file="hub/jobs/sql/parts/transition.sql",
+        old="ELSE refuse_move(job_id, state, to_state) END AS new_state",
+        new="ELSE to_state END AS new_state",
+        breaks="a job goes from any state to any other",
+        holds="a job changes its state only as the table says",
+        tests=(
+            "tests/hub/test_transition.py::test_a_move_that_the_table_does_not_have_is_refused[RETRY_WAIT]",
+        ),
+    ),
+    Bug(
         name="lease-taken-while-it-runs",
         file="hub/lanes/sql/acquire_lanes.sql",
         old=" AND (owner = :owner OR lease_until < now())",
@@ -126,8 +137,8 @@ STORING = (
     Bug(
         name="claimed-under-a-spent-term",
         file="hub/lanes/sql/claim.sql",
-        old="WHERE lane_id = :lane AND term = :term AND mode <> 2 FOR SHARE",
-        new="WHERE lane_id = :lane AND mode <> 2 FOR SHARE",
+        old="WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR SHARE",
+        new="WHERE lane_id = :lane AND mode <> {LaneMode.PAUSED} FOR SHARE",
         breaks="an owner that has lost its lane still claims its jobs",
         holds="a lane has one owner at a time",
         tests=("tests/hub/test_store.py::test_a_claim_under_a_spent_term_gets_nothing",),
@@ -135,8 +146,8 @@ STORING = (
     Bug(
         name="evidence-not-kept",
         file="hub/lanes/sql/settle.sql",
-        old="envelope FROM settled WHERE envelope <> '' ORDER BY ordinal",
-        new="envelope FROM settled WHERE false ORDER BY ordinal",
+        old="envelope FROM moved WHERE envelope <> '' ORDER BY ordinal",
+        new="envelope FROM moved WHERE false ORDER BY ordinal",
         breaks="an attempt is settled and its evidence never reaches the log",
         holds="each attempt has one intent and one evidence in the log",
         tests=(

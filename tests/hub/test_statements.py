@@ -1,11 +1,28 @@
-"""What statements have in common is said once, in parts."""
+"""What statements have in common is said once, in parts; numbers of states stand nowhere in them."""
 
+import re
 from pathlib import Path
 
-from hub.database.statements import read
+import pytest
+
+from hub.database import statements
+from hub.jobs.statements import reader
+from hub.lanes.breaker import BreakerState
+from hub.lanes.model import LaneMode
+from hub.plans.model import ItemState, PlanState
 from tests.bugs.tree import ROOT
 
 HUB = ROOT / "hub"
+FILES = sorted(HUB.glob("*/sql/*.sql"))
+PARTS = sorted(HUB.glob("*/sql/parts/*.sql"))
+A_NUMBER = re.compile(r"\b(?:state|mode|cause|letter)\b\s*(?:=|<>|(?:NOT )?IN \()\s*\d+|THEN (?:[2-9]|10)\b")
+
+
+def whole(path: Path) -> str:
+    """A statement with all that it names."""
+    return str(
+        reader(f"hub.{path.parent.parent.name}", LaneMode, BreakerState, PlanState, ItemState)(path.stem)
+    )
 
 
 def said(path: Path) -> str:
@@ -14,16 +31,37 @@ def said(path: Path) -> str:
 
 
 def test_a_statement_says_the_parts_that_it_names_and_theirs() -> None:
-    settle = str(read("hub.lanes", "settle"))
-    for part in ("letters_alarmed", "alert_fires"):
-        assert said(HUB / "alerts" / "sql" / "parts" / f"{part}.sql") in settle
-        assert f"{part}}}" not in settle
+    settle = whole(HUB / "lanes" / "sql" / "settle.sql")
+    for part in (
+        "jobs/sql/parts/transition",
+        "jobs/sql/parts/letters_alarmed",
+        "alerts/sql/parts/alert_fires",
+    ):
+        assert said(HUB / f"{part}.sql") in settle
+    assert "{" not in settle
 
 
-def test_every_part_is_said_by_more_than_one_statement() -> None:
-    slices = {path: f"hub.{path.parent.parent.name}" for path in HUB.glob("*/sql/*.sql")}
-    whole = [str(read(package, path.stem)) for path, package in slices.items()]
-    parts = [*HUB.glob("*/sql/parts/*.sql")]
-    assert parts
-    for part in parts:
-        assert sum(said(part) in statement for statement in whole) > 1, part.name
+@pytest.mark.parametrize("part", PARTS, ids=lambda path: path.stem)
+def test_every_part_is_said_by_more_than_one_statement(part: Path) -> None:
+    assert sum(said(part) in whole(path) for path in FILES) > 1
+
+
+@pytest.mark.parametrize("path", [*FILES, *PARTS], ids=lambda path: path.stem)
+def test_states_and_causes_are_named_and_not_numbered(path: Path) -> None:
+    text = re.sub(r"letter (?:=|<>) 0|0 AS letter|cause AS smallint\) = 0", "", path.read_text())
+    assert not A_NUMBER.findall(text)
+
+
+def test_only_one_text_moves_jobs_and_writes_their_events_and_their_archive() -> None:
+    for what in (
+        "INSERT INTO job_event",
+        "INSERT INTO job_done",
+        "INSERT INTO dead_letter",
+        "DELETE FROM job ",
+    ):
+        assert [path.stem for path in (*FILES, *PARTS) if what in path.read_text()] == ["transition"], what
+
+
+def test_a_name_that_nobody_gave_is_refused_when_the_statement_is_read() -> None:
+    with pytest.raises(KeyError, match="JobState"):
+        statements.reader("hub.jobs")("accept")

@@ -14,7 +14,7 @@ from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
-from hub.jobs.model import Claimed, JobState, NewJob, Origin, RetryPolicy, Work
+from hub.jobs.model import TRANSITIONS, Claimed, JobState, NewJob, Origin, RetryPolicy, Work
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.breaker import Breaker, BreakerState
@@ -139,17 +139,7 @@ class Pair:
 
     def _settlement(self, job_id: str, seq: int) -> Settlement:
         seq += self.chance.random() < 0.1
-        state = self.chance.choice(
-            (
-                JobState.SUCCEEDED,
-                JobState.DECLINED,
-                JobState.WAITING_CONFIRMATION,
-                JobState.RETRY_WAIT,
-                JobState.RETRY_WAIT,
-                JobState.IN_DOUBT,
-                JobState.DEAD,
-            )
-        )
+        state = self.chance.choice(self._ends_of(job_id))
         parked = state is JobState.IN_DOUBT and self.chance.random() < 0.5
         waits = parked or state >= JobState.SUCCEEDED
         wait = None if waits else self.chance.choice((timedelta(), timedelta(days=1)))
@@ -170,6 +160,15 @@ class Pair:
         statement = f"00000000-0000-4000-8000-{self._seed:06d}{len(self.model.outbox) + seq:06d}"
         evidence = self.chance.choice((b"", b"evidence"))
         return Settlement(job_id, seq, decision, state.name.lower(), statement, evidence)
+
+    def _ends_of(self, job_id: str) -> list[JobState]:
+        live = self.model.live.get(job_id)
+        if live is None:
+            return [JobState.SUCCEEDED]
+        again = {live.state} - {JobState.RUNNING}
+        return sorted(
+            (TRANSITIONS[live.state] | again) - {JobState.RUNNING, JobState.CANCELLED, JobState.EXPIRED}
+        )
 
     async def expire(self) -> None:
         """An owner ends what has run out."""

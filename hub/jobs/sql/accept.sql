@@ -24,6 +24,6 @@ WITH new AS (
 )
 INSERT INTO job (job_id, created_at, updated_at, expire_at, due_at, state, priority, lane_id, tenant, operation,
                  request_id)
-SELECT job_id, now(), now(), expire_at, now(), 1, priority, lane_id, tenant, operation, request_id
+SELECT job_id, now(), now(), expire_at, now(), {JobState.QUEUED}, priority, lane_id, tenant, operation, request_id
 FROM new JOIN key USING (job_id)
 RETURNING job_id, created_at

@@ -1,10 +1,10 @@
 -- Claims due jobs of a lane for its owner: the fencing number grows, and no other claim sees them.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> 2 FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR SHARE
 ), due AS (
     SELECT job_id FROM job
     WHERE lane_id = :lane AND claimed_term = 0 AND due_at <= now()
-      AND (state NOT IN (1, 4) OR expire_at > now())
+      AND (state NOT IN ({NOT_BEGUN}) OR expire_at > now())
       AND EXISTS (SELECT 1 FROM owned)
     ORDER BY priority, due_at, job_id
     LIMIT :limit
@@ -13,8 +13,8 @@ WITH owned AS (
 UPDATE job j
 SET claimed_term = :term,
     seq = j.seq + 1,
-    attempt_count = j.attempt_count + CASE WHEN j.state IN (1, 4) THEN 1 ELSE 0 END,
-    state = CASE WHEN j.state IN (1, 4) THEN 2 ELSE j.state END,
+    attempt_count = j.attempt_count + CASE WHEN j.state IN ({NOT_BEGUN}) THEN 1 ELSE 0 END,
+    state = CASE WHEN j.state IN ({NOT_BEGUN}) THEN {JobState.RUNNING} ELSE j.state END,
     updated_at = now()
 FROM due, job_body b
 WHERE j.job_id = due.job_id AND b.job_id = due.job_id

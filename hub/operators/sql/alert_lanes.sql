@@ -7,14 +7,14 @@ WITH offered AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
     WHERE ended_at IS NULL AND seen_at < now() - interval '2 seconds' AND (
         name = 'LaneNotWorking' AND NOT EXISTS (
-            SELECT 1 FROM offered WHERE mode <> 1 AND alert_key = 'LaneNotWorking/' || lane_id)
+            SELECT 1 FROM offered WHERE mode <> {LaneMode.WORKING} AND alert_key = 'LaneNotWorking/' || lane_id)
         OR name = 'BreakerOpen' AND NOT EXISTS (
-            SELECT 1 FROM offered WHERE breaker_state <> 1 AND alert_key = 'BreakerOpen/' || lane_id))
+            SELECT 1 FROM offered WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'BreakerOpen/' || lane_id))
 )
 INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
 SELECT 'LaneNotWorking/' || lane_id, 'LaneNotWorking', 'SEV2',
        json_build_object('provider', provider, 'account', account)::text,
        'An operator holds ' || lane_id, 'docs/runbooks/lane-not-working.md'
-FROM offered WHERE mode <> 1
+FROM offered WHERE mode <> {LaneMode.WORKING}
 {alerts/alert_fires}
 WHERE alert.ended_at IS NOT NULL

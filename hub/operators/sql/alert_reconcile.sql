@@ -12,7 +12,7 @@ WITH answered AS (
         OR name = 'StatementRefused' AND NOT EXISTS (
             SELECT 1 FROM refused_statement r WHERE r.refused_at > now() - interval '1 day')
         OR name = 'PlanStopped' AND NOT EXISTS (
-            SELECT 1 FROM plan p WHERE p.state = 3 AND alert.alert_key = 'PlanStopped/' || p.plan_id))
+            SELECT 1 FROM plan p WHERE p.state = {PlanState.STOPPED} AND alert.alert_key = 'PlanStopped/' || p.plan_id))
 )
 INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
 SELECT 'EventsUnmatched/' || lane_id, 'EventsUnmatched', 'SEV2',

@@ -3,7 +3,7 @@ WITH moved AS (
     UPDATE lane
     SET breaker_state = CAST(:state AS smallint), breaker_at = now(), breaker_orders = breaker_orders + 1,
         breaker_reason = 'OPERATOR',
-        breaker_until = CASE WHEN CAST(:state AS smallint) = 2 THEN 'infinity'::timestamptz END
+        breaker_until = CASE WHEN CAST(:state AS smallint) = {BreakerState.OPEN} THEN 'infinity'::timestamptz END
     WHERE lane_id = :lane AND provider <> 'hub-duty'
     RETURNING *
 ), stated AS (
@@ -15,7 +15,7 @@ WITH moved AS (
            json_build_object('provider', provider, 'account', account)::text,
            'The breaker of ' || lane_id || ' was opened by an operator: its jobs wait',
            'docs/runbooks/provider-down.md'
-    FROM moved WHERE breaker_state = 2
+    FROM moved WHERE breaker_state = {BreakerState.OPEN}
     {alerts/alert_fires}
 )
 SELECT lane_id FROM moved

@@ -11,10 +11,10 @@ WITH moved AS (
     SELECT 'LaneNotWorking/' || lane_id, 'LaneNotWorking', 'SEV2',
            json_build_object('provider', provider, 'account', account)::text,
            'An operator holds ' || lane_id, 'docs/runbooks/lane-not-working.md'
-    FROM moved WHERE mode <> 1
+    FROM moved WHERE mode <> {LaneMode.WORKING}
     {alerts/alert_fires}
 ), over AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
-    FROM moved WHERE mode = 1 AND alert_key = 'LaneNotWorking/' || lane_id AND ended_at IS NULL
+    FROM moved WHERE mode = {LaneMode.WORKING} AND alert_key = 'LaneNotWorking/' || lane_id AND ended_at IS NULL
 )
 SELECT lane_id FROM moved

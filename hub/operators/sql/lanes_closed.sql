@@ -1,2 +1,2 @@
 -- The lanes that an operator lets take no new jobs.
-SELECT lane_id FROM lane WHERE mode = 3
+SELECT lane_id FROM lane WHERE mode = {LaneMode.DRAINING}

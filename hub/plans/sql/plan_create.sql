@@ -2,7 +2,7 @@
 WITH made AS (
     INSERT INTO plan (plan_id, kind, state, filter, chunk_size, canary_size, rate_per_second, stop_error_percent,
                       creator, reason, ticket, expire_at, needs_second_person, ineligible, digest)
-    VALUES (CAST(:plan_id AS uuid), :kind, 1, :filter, :chunk_size, :canary_size, :rate_per_second,
+    VALUES (CAST(:plan_id AS uuid), :kind, {PlanState.PREVIEWED}, :filter, :chunk_size, :canary_size, :rate_per_second,
             :stop_error_percent, :creator, :reason, :ticket, now() + CAST(:approve_within AS interval),
             :needs_second_person, :ineligible, :digest)
 ), frozen AS (

@@ -5,7 +5,7 @@ WITH owned AS (
     UPDATE plan_item
     SET state = CAST(:state AS smallint), detail = :detail, updated_at = now(),
         job_id = COALESCE(CAST(NULLIF(CAST(:job_id AS text), '') AS uuid), job_id)
-    WHERE plan_id = CAST(:plan_id AS uuid) AND number = :number AND state = 1 AND EXISTS (SELECT 1 FROM owned)
+    WHERE plan_id = CAST(:plan_id AS uuid) AND number = :number AND state = {ItemState.PENDING} AND EXISTS (SELECT 1 FROM owned)
     RETURNING subject
 )
 INSERT INTO outbox (statement_id, lane_id, job_id, envelope)

@@ -8,16 +8,16 @@ WITH moved AS (
         approved_at = CASE WHEN CAST(:approver AS text) = '' THEN approved_at ELSE now() END,
         forgiven_done = CASE WHEN :forgives THEN done.finished ELSE forgiven_done END,
         forgiven_failed = CASE WHEN :forgives THEN done.failed ELSE forgiven_failed END
-    FROM (SELECT count(*) FILTER (WHERE state IN (3, 4)) AS finished, count(*) FILTER (WHERE state = 4) AS failed
+    FROM (SELECT count(*) FILTER (WHERE state IN ({ItemState.SUCCEEDED}, {ItemState.FAILED})) AS finished, count(*) FILTER (WHERE state = {ItemState.FAILED}) AS failed
           FROM plan_item WHERE plan_id = CAST(:plan_id AS uuid)) AS done
     WHERE plan_id = CAST(:plan_id AS uuid) AND state = CAST(:from_state AS smallint)
-      AND (CAST(:from_state AS smallint) <> 1 OR expire_at > now())
+      AND (CAST(:from_state AS smallint) <> {PlanState.PREVIEWED} OR expire_at > now())
     RETURNING plan_id, state
 ), alarmed AS (
     INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
     SELECT 'PlanStopped/' || plan_id, 'PlanStopped', 'SEV2', json_build_object('plan', plan_id)::text,
            'A plan has stopped before its end', 'docs/runbooks/plan-stopped.md'
-    FROM moved WHERE state = 3
+    FROM moved WHERE state = {PlanState.STOPPED}
     ON CONFLICT (alert_key) DO UPDATE
     SET change = alert.change + 1, changed_at = now(), seen_at = now(), ended_at = NULL, started_at = now()
 ), stated AS (

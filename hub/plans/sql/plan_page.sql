@@ -2,9 +2,9 @@
 SELECT p.*, i.pending, i.started, i.succeeded, i.failed, i.skipped
 FROM plan p
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 1) AS pending, count(*) FILTER (WHERE state = 2) AS started,
-           count(*) FILTER (WHERE state = 3) AS succeeded, count(*) FILTER (WHERE state = 4) AS failed,
-           count(*) FILTER (WHERE state = 5) AS skipped
+    SELECT count(*) FILTER (WHERE state = {ItemState.PENDING}) AS pending, count(*) FILTER (WHERE state = {ItemState.STARTED}) AS started,
+           count(*) FILTER (WHERE state = {ItemState.SUCCEEDED}) AS succeeded, count(*) FILTER (WHERE state = {ItemState.FAILED}) AS failed,
+           count(*) FILTER (WHERE state = {ItemState.SKIPPED}) AS skipped
     FROM plan_item WHERE plan_id = p.plan_id
 ) AS i
 WHERE CAST(:before AS timestamptz) IS NULL OR p.created_at < CAST(:before AS timestamptz)

@@ -1,2 +1,2 @@
 -- The plans at work.
-SELECT plan_id FROM plan WHERE state = 2 ORDER BY created_at
+SELECT plan_id FROM plan WHERE state = {PlanState.RUNNING} ORDER BY created_at

@@ -6,10 +6,10 @@ owned AS (
     SELECT * FROM unnest(CAST(:numbers AS integer[]), CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[]))
       AS g(number, statement_id, envelope)
     WHERE EXISTS (SELECT 1 FROM owned)
-      AND EXISTS (SELECT 1 FROM plan p WHERE p.plan_id = CAST(:plan_id AS uuid) AND p.state = 2)
+      AND EXISTS (SELECT 1 FROM plan p WHERE p.plan_id = CAST(:plan_id AS uuid) AND p.state = {PlanState.RUNNING})
 ), items AS (
     SELECT i.number, CAST(i.subject AS uuid) AS job_id, g.statement_id, g.envelope
     FROM plan_item i JOIN given g USING (number)
-    WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = 1
+    WHERE i.plan_id = CAST(:plan_id AS uuid) AND i.state = {ItemState.PENDING}
     FOR UPDATE OF i
 )
