@@ -13,12 +13,13 @@ from typing import Literal
 import aiosmtplib
 
 from hub.alerts.model import AlertState
+from mesh.mail import write_letter
 
 REPLY_SECONDS = 15.0
 SUBJECT_CHARACTERS = 160
 
 _log = logging.getLogger(__name__)
-_FAILURES = (aiosmtplib.SMTPException, OSError, ValueError)
+_FAILURES = (aiosmtplib.SMTPException, OSError, TypeError, ValueError)
 
 Tls = Literal["implicit", "starttls", "none"]
 
@@ -53,7 +54,7 @@ class Mail:
 
     async def _hand_over(self, client: aiosmtplib.SMTP, state: AlertState) -> str | None:
         try:
-            content = letter(state, self.sender, self.receivers).as_bytes()
+            content = letter(state, self.sender, self.receivers)
             refused, _ = await client.sendmail(self.sender, self.receivers, content)
         except _FAILURES as error:
             return _reason(error)
@@ -77,19 +78,18 @@ class Mail:
         )
 
 
-def letter(state: AlertState, sender: str, receivers: Sequence[str]) -> EmailMessage:
+def letter(state: AlertState, sender: str, receivers: Sequence[str]) -> bytes:
     """The letter: the same whenever this change is sent. Mail programs join it to the start's others."""
     domain = sender.rpartition("@")[2]
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = ", ".join(receivers)
-    message["Subject"] = subject(state)
-    message["Date"] = format_datetime(state.changed_at)
-    message["Message-ID"] = f"<{state.change_id}@{domain}>"
-    message["References"] = f"<{state.start_id}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_text(state), cte="quoted-printable")
-    return message
+    fields = {
+        "Date": format_datetime(state.changed_at),
+        "Message-ID": f"<{state.change_id}@{domain}>",
+        "References": f"<{state.start_id}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    body = EmailMessage(policy=SMTP)
+    body.set_content(_text(state), cte="quoted-printable")
+    return write_letter(sender, receivers, subject(state), fields=fields, body=body)
 
 
 def subject(state: AlertState) -> str:

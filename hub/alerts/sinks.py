@@ -11,13 +11,13 @@ from hub.alerts.mail import Mail, Tls
 from hub.alerts.model import AlertSink
 from hub.alerts.signed_webhook import SignedWebhook
 from hub.alerts.sink_entry import SinkEntry, is_loopback, read_json
+from mesh.mail import is_mailbox
 from mesh.settings import SettingsError
 
 LEAST_KEY_BYTES = 24  # as Standard Webhooks asks
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
-_MAILBOX = re.compile(r'[^@\s<>,;"\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,253}')
 _TLS: Mapping[str, Tls] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
 
 
@@ -63,19 +63,21 @@ def _webhook(entry: SinkEntry) -> AlertSink:
 def _mail(entry: SinkEntry) -> AlertSink:
     entry.only("host", "port", "tls", "from", "to", "username", "password_file")
     tls, host = entry.text("tls", default="starttls"), entry.text("host", _HOST)
-    port, receivers = entry.fields.get("port"), entry.fields.get("to")
+    port, sender, receivers = entry.fields.get("port"), entry.text("from"), entry.fields.get("to")
     if tls not in _TLS or (tls == "none" and not is_loopback(host)):
         raise entry.wrong("tls", "is neither starttls nor implicit, nor none to loopback")
     if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
         raise entry.wrong("port", "is not a port")
-    if not isinstance(receivers, list) or not receivers or not all(map(_is_mailbox, receivers)):
+    if not isinstance(receivers, list) or not receivers or not all(map(is_mailbox, receivers)):
         raise entry.wrong("to", "is not a list of mailboxes")
+    if not is_mailbox(sender):
+        raise entry.wrong("from", "is not one mailbox without a name")
     return Mail(
         entry.text("name", _NAME),
         host=host,
         port=port,
         tls=_TLS[tls],
-        sender=entry.text("from", _MAILBOX),
+        sender=sender,
         receivers=tuple(receivers),
         username=entry.text("username", default=""),
         password=entry.secret("password_file"),
@@ -90,7 +92,3 @@ def _key(entry: SinkEntry, text: str) -> bytes:
     if len(key) < LEAST_KEY_BYTES:
         raise entry.wrong("secret_file", f"names no secrets of whsec_ and {LEAST_KEY_BYTES} bytes or more")
     return key
-
-
-def _is_mailbox(value: object) -> bool:
-    return isinstance(value, str) and _MAILBOX.fullmatch(value) is not None

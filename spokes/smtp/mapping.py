@@ -1,6 +1,5 @@
 """From the contract's request to a letter. Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -9,11 +8,12 @@ from email.utils import format_datetime
 from typing import Final
 
 from integration.messaging.v1.messaging_service_pb2 import EmailReceipt, SendEmailRequest
+from mesh.mail import write_letter
 from spokes.kit.outcome import Cause, Declined, NotSent, Outcome, Succeeded
 
-# One mailbox, plain ASCII, nothing that could end a header or an SMTP command.
-_ADDRESS: Final = re.compile(r'[^@\s<>,;"\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,253}').fullmatch
-_ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f\u0085\u2028\u2029]*").fullmatch
+_NOT_A_LETTER: Final = NotSent(
+    Cause.UNSUPPORTED, "NOT_A_LETTER", "an address or the subject cannot stand in a letter"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +31,25 @@ def letter(
 ) -> Letter | NotSent:
     """The same letter on every attempt; NotSent where the request cannot be one."""
     sender = request.from_address or default_sender
-    addresses = (sender, *request.to_addresses)
-    if not request.to_addresses or not all(_ADDRESS(a) for a in addresses) or not _ONE_LINE(request.subject):
-        return NotSent(
-            Cause.UNSUPPORTED, "NOT_A_LETTER", "an address or the subject cannot stand in a letter"
-        )
     message_id = f"{job_id}@{sender.rpartition('@')[2]}"
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = ", ".join(request.to_addresses)
-    message["Subject"] = request.subject
-    message["Date"] = format_datetime(job_created_at)
-    message["Message-ID"] = f"<{message_id}>"
-    message.set_content(request.text_body)
+    fields = {"Date": format_datetime(job_created_at), "Message-ID": f"<{message_id}>"}
+    receivers = tuple(request.to_addresses)
+    try:
+        content = write_letter(
+            sender, receivers, request.subject, fields=fields, body=_body(request, f"=_{job_id}")
+        )
+    except (TypeError, ValueError):
+        return _NOT_A_LETTER
+    return Letter(sender, receivers, message_id, content)
+
+
+def _body(request: SendEmailRequest, boundary: str) -> EmailMessage:
+    body = EmailMessage(policy=SMTP)
+    body.set_content(request.text_body)
     if request.html_body:
-        message.add_alternative(request.html_body, subtype="html")
-        message.set_boundary(f"=_{job_id}")
-    return Letter(sender, tuple(request.to_addresses), message_id, message.as_bytes())
+        body.add_alternative(request.html_body, subtype="html")
+        body.set_boundary(boundary)
+    return body
 
 
 def accepted(letter: Letter, refused_count: int) -> Outcome:

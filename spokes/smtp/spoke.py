@@ -15,6 +15,9 @@ from spokes.smtp import mapping
 
 REPLY_SECONDS: Final = 50.0
 _NO_CONNECTION: Final = NotSent(Cause.PROVIDER_DOWN, "CONNECTION_REFUSED", "no connection to the mail system")
+_UNFIT: Final = NotSent(
+    Cause.MISCONFIGURED, "UNFIT_SETTINGS", "the account's settings cannot be used to connect"
+)
 _CUT: Final = Unknown(
     "REPLY_CUT", "the connection broke before the mail system had answered", cause=Doing.PROVIDER
 )
@@ -37,7 +40,10 @@ class SmtpSpoke:
         )
         if isinstance(letter, NotSent):
             return letter
-        client = _client(call.account)
+        try:
+            client = _client(call.account)
+        except (TypeError, ValueError):
+            return _UNFIT
         try:
             return await _deliver(client, letter, call.track)
         finally:
@@ -57,6 +63,9 @@ async def _deliver(client: aiosmtplib.SMTP, letter: mapping.Letter, track: Track
     except (aiosmtplib.SMTPException, OSError):
         # Whatever it was, no letter had begun to leave.
         return _NO_CONNECTION
+    except (TypeError, ValueError):
+        # What is written before a letter comes from the settings, but for addresses, which are mailboxes.
+        return _UNFIT
     if len(refusals) == len(letter.receivers):
         return mapping.said_no(min(refusals)) or _NO_CONNECTION
     return await _hand_over(client, letter, len(refusals), track)

@@ -27,6 +27,7 @@ from tests.abuse.edge import (
     failure,
     refusal,
 )
+from tests.letters import NO_MAILBOXES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -264,6 +265,13 @@ TEXTS = [
 @pytest.mark.parametrize(("request_", "field"), TEXTS)
 async def test_b19_texts_that_would_be_more_than_text(edge: Edge, request_: Message, field: str) -> None:
     await check_refused(edge, SEND, request_.SerializeToString(), field)
+
+
+@pytest.mark.parametrize("address", NO_MAILBOXES)
+async def test_b19_an_address_that_is_no_mailbox_is_named(edge: Edge, address: str) -> None:
+    second = email(to_addresses=["a@example.org", address])
+    await check_refused(edge, SEND, second.SerializeToString(), "to_addresses[1]")
+    await check_refused(edge, SEND, email(from_address=address).SerializeToString(), "from_address")
 
 
 @pytest.mark.parametrize(

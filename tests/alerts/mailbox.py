@@ -19,6 +19,8 @@ class Mailbox:
         self._tls = tls
         self._password = password
         self.letters: list[EmailMessage] = []
+        self.raw: list[bytes] = []
+        self.senders: list[str] = []
         self.receivers: list[list[str]] = []
         self.refusals: dict[str, str] = {}
         self.port = 0
@@ -64,6 +66,9 @@ class Mailbox:
         """Keeps the letter."""
         content = envelope.content
         assert isinstance(content, bytes)
+        assert envelope.mail_from is not None
+        self.raw.append(content)
+        self.senders.append(envelope.mail_from)
         self.letters.append(email.message_from_bytes(content, policy=email.policy.default))
         self.receivers.append(list(envelope.rcpt_tos))
         return "250 taken"

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.alerts.mail import Mail, Tls, letter
+from hub.alerts.mail import Mail, Tls, letter, subject
 from hub.alerts.model import Alert, AlertState
 from mesh.ca import CertificateAuthority
 from mesh.identity import SpiffeId
 from tests.alerts.mailbox import Mailbox
 from tests.alerts.rig import Desk, alert
 from tests.hub.jobs import NOW
+from tests.letters import NO_MAILBOXES, SUBJECTS, decoded, own_head
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -66,6 +67,36 @@ async def test_a_letter_says_what_is_wrong_to_all_receivers(desk: Desk, mailbox:
         "It goes on.",
         "What to do: docs/runbooks/provider-down.md",
     ]
+
+
+@pytest.mark.parametrize("words", [s for s in SUBJECTS if s.strip()])
+async def test_what_an_alert_says_arrives_as_text_and_adds_no_header(
+    desk: Desk, mailbox: Mailbox, words: str
+) -> None:
+    said = replace(alert(), name=words)
+    await desk.store.raise_alert(said)
+    await desk.tell(sink(mailbox))
+    (state,), (raw,) = await desk.store.firing(), mailbox.raw
+    got = own_head(raw)
+    assert list(got) == [
+        *("From", "To", "Subject", "Date", "Message-ID", "References", "Auto-Submitted"),
+        *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
+    ]
+    assert (got["From"], got["To"]) == ("hub@example.org", f"{ANN}, {BOB}")
+    assert decoded(got["Subject"]) == subject(state)
+    assert mailbox.senders == ["hub@example.org"]
+    assert mailbox.receivers == [[ANN, BOB]]
+
+
+@pytest.mark.parametrize("address", NO_MAILBOXES)
+async def test_to_what_is_no_mailbox_nothing_is_sent_and_nothing_breaks(
+    desk: Desk, mailbox: Mailbox, address: str
+) -> None:
+    await desk.store.raise_alert(alert())
+    states = await desk.store.firing()
+    for unfit in (replace(sink(mailbox), sender=address), replace(sink(mailbox), receivers=(ANN, address))):
+        assert await unfit.send(states, desk.clock.now()) == ["UnfitLetter"]
+    assert mailbox.raw == []
 
 
 async def test_killed_between_sending_and_writing_it_down_it_sends_the_same_letter_again(
@@ -180,7 +211,7 @@ def test_nothing_that_an_alert_says_can_end_a_header_or_a_line(
         runbook=runbook,
     )
     state = AlertState(said, 1, NOW, NOW, NOW + timedelta(seconds=1) if ended else None)
-    got = email.message_from_bytes(letter(state, "hub@example.org", [ANN]).as_bytes())
+    got = email.message_from_bytes(letter(state, "hub@example.org", [ANN]))
     assert sorted(got.keys()) == sorted(
         [
             *("From", "To", "Subject", "Date", "Message-ID", "References", "Auto-Submitted"),
@@ -195,7 +226,7 @@ def test_nothing_that_an_alert_says_can_end_a_header_or_a_line(
 
 def test_a_subject_with_line_breaks_is_one_line() -> None:
     said = Alert("k", "Dead\r\nBcc: eve@example.com\r\n\r\nx", "SEV1", {"provider": "a\nTo: b"}, "s")
-    content = letter(AlertState(said, 1, NOW, NOW, None), "hub@example.org", [ANN]).as_bytes()
+    content = letter(AlertState(said, 1, NOW, NOW, None), "hub@example.org", [ANN])
     got = email.message_from_bytes(content, policy=email.policy.default)
     assert got["Subject"] == "[SEV1] Dead Bcc: eve@example.com x a To: b"
     assert got["Bcc"] is None

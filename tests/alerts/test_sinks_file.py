@@ -13,6 +13,7 @@ from hub.alerts.signed_webhook import SignedWebhook
 from hub.alerts.sinks import load_sinks
 from mesh.settings import SettingsError
 from tests.docs.readme import ROOT, blocks
+from tests.letters import NO_MAILBOXES
 
 PAGE = ROOT / "docs" / "alerts.md"
 OLD, NEW = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
@@ -106,6 +107,16 @@ def test_a_mistake_is_named_and_its_value_is_not_shown(tmp_path: Path, content: 
     for hidden in ("s3cret", "pa55word", OLD):
         assert hidden not in str(refused.value)
         assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("address", NO_MAILBOXES)
+def test_a_mail_sink_of_no_mailbox_is_refused_by_its_key(tmp_path: Path, address: str) -> None:
+    path = sinks_file(tmp_path, [])
+    for key, value in (("from", address), ("to", ["c@d.example", address])):
+        path.write_text(json.dumps([{**MAIL, key: value}]))
+        with pytest.raises(SettingsError, match=rf"\[0\]\.{key} ") as refused:
+            load_sinks(path)
+        assert address not in str(refused.value)
 
 
 def test_no_sink_shows_its_secrets(tmp_path: Path) -> None:

@@ -9,11 +9,21 @@ import pytest
 
 from integration.messaging.v1.messaging_service_pb2 import EmailReceipt, SendEmailRequest
 from integration.spoke.v1 import outcome_pb2
+from spokes.kit.accounts import Account, Secret
+from spokes.kit.outcome import Cause
+from spokes.kit.progress import Track
+from spokes.kit.spoke import Call
 from spokes.smtp import mapping
+from spokes.smtp.spoke import SmtpSpoke
+from tests.alerts.mailbox import Mailbox
 from tests.fakes import HandClock
+from tests.letters import MAILBOXES, NO_MAILBOXES, SUBJECTS, decoded, own_head
 from tests.spokes.harness import Work, account, free_port, operation, process, serving
 
 SEND = operation("smtp", "SendEmail")
+SHOP = "shop@example.com"
+BODYS = {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
+OURS = ["From", "To", "Subject", "Date", "Message-ID"]
 
 
 def letter(*receivers, **fields):
@@ -22,8 +32,8 @@ def letter(*receivers, **fields):
 
 
 @asynccontextmanager
-async def smtp(port, tmp_path):
-    accounts = account(f"smtp://127.0.0.1:{port}", from_address="shop@example.com")
+async def smtp(port, tmp_path, **more):
+    accounts = account(f"smtp://127.0.0.1:{port}", **{"from_address": SHOP, **more})
     async with serving("smtp", accounts, tmp_path) as running:
         yield running
 
@@ -49,6 +59,67 @@ async def test_a_letter_arrives_once_with_an_id_derived_from_the_job(tmp_path):
     assert arrived["Message-ID"] == f"<{work.job_id}@example.com>"
     assert arrived["Subject"] == "Grüße"
     assert arrived.get_body(("plain",)).get_content() == "Hello\n.\nbye\n"
+
+
+@pytest.fixture
+async def mailbox():
+    """A mail system that takes all."""
+    mailbox = Mailbox()
+    await mailbox.start()
+    yield mailbox
+    await mailbox.stop()
+
+
+async def send_all(mailbox, tmp_path, requests, **settings):
+    works = [Work(SEND, request) for request in requests]
+    async with smtp(mailbox.port, tmp_path, **settings) as running:
+        return [result.outcome for result in await running.hub.execute(*works)]
+
+
+@pytest.mark.parametrize("html", ["", "<b>x</b>"])
+async def test_a_subject_arrives_as_text_and_adds_no_header_and_no_body(mailbox, tmp_path, html):
+    outcomes = await send_all(mailbox, tmp_path, [letter(subject=s, html_body=html) for s in SUBJECTS])
+    assert {o.WhichOneof("kind") for o in outcomes} == {"succeeded"}
+    arrived = [own_head(raw) for raw in mailbox.raw]
+    assert sorted(decoded(fields["Subject"]) for fields in arrived) == sorted(SUBJECTS)
+    for fields in arrived:
+        assert [name for name in fields if name not in BODYS] == OURS
+        assert (fields["From"], fields["To"]) == (SHOP, "ann@example.com")
+    assert all(b"another body" not in raw and b"thief@evil.example" not in raw for raw in mailbox.raw)
+
+
+async def test_a_letter_goes_to_whom_it_names_byte_for_byte(mailbox, tmp_path):
+    requests = [letter(*MAILBOXES, from_address=sender) for sender in MAILBOXES]
+    outcomes = await send_all(mailbox, tmp_path, requests)
+    assert {o.WhichOneof("kind") for o in outcomes} == {"succeeded"}
+    assert sorted(mailbox.senders) == sorted(MAILBOXES)
+    assert mailbox.receivers == [MAILBOXES] * len(MAILBOXES)
+    for sender, raw in zip(mailbox.senders, mailbox.raw, strict=True):
+        assert own_head(raw)["From"] == sender
+        assert own_head(raw)["To"] == ", ".join(MAILBOXES)
+
+
+async def test_to_what_is_no_mailbox_no_letter_goes_and_there_is_no_doubt(mailbox, tmp_path):
+    unfit = [letter("ann@example.com", address) for address in NO_MAILBOXES]
+    unfit += [letter(from_address=address) for address in NO_MAILBOXES]
+    outcomes = await send_all(mailbox, tmp_path, unfit)
+    assert {o.not_sent.reason for o in outcomes} == {"NOT_A_LETTER"}
+    assert not any(o.HasField("sent_time") for o in outcomes)
+    assert mailbox.raw == []
+
+
+@pytest.mark.parametrize(("port", "username"), [(99999, "shop"), (None, "sh\udcffop")])
+async def test_settings_that_the_client_refuses_are_no_doubt(port, username):
+    async with listening(Mta(EHLO="250-hello\r\n250 AUTH PLAIN")) as real:
+        extra = {"from_address": SHOP, "username": username}
+        settings = Account(
+            "default", f"smtp://127.0.0.1:{port or real}", sandbox=True, api_key=Secret("x"), extra=extra
+        )
+        track = Track(HandClock())
+        call = Call("job", settings, "key", "", HandClock().now(), http=None, track=track)
+        outcome = await SmtpSpoke().send_email(call, letter())
+    assert (outcome.cause, outcome.reason) == (Cause.MISCONFIGURED, "UNFIT_SETTINGS")
+    assert not track.may_have_left
 
 
 async def test_nobody_listens(tmp_path):
@@ -103,18 +174,23 @@ class Mta:
 
 
 @asynccontextmanager
-async def scripted(mta, tmp_path):
+async def listening(mta):
     tasks = []
     server = await asyncio.start_server(
         lambda r, w: tasks.append(asyncio.ensure_future(mta.serve(r, w))), "127.0.0.1", 0
     )
     try:
-        async with smtp(server.sockets[0].getsockname()[1], tmp_path) as running:
-            yield running
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         for task in tasks:
             task.cancel()
+
+
+@asynccontextmanager
+async def scripted(mta, tmp_path):
+    async with listening(mta) as port, smtp(port, tmp_path) as running:
+        yield running
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot
 from integration.jobs.v1 import job_pb2 as integration_dot_jobs_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0integration/messaging/v1/messaging_service.proto\x12\x18integration.messaging.v1\x1a#integration/common/v1/context.proto\x1a%integration/common/v1/operation.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\"\xd3\x02\n\x10SendEmailRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12H\n\x0c\x66rom_address\x18\x02 \x01(\tB2\x80\x01\x01\xb2\xbb\x18+\x18\xfe\x01\"&[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,253}\x12P\n\x0cto_addresses\x18\x03 \x03(\tB:\x80\x01\x01\xb2\xbb\x18\x33\x08\x01\x18\x32:-\x08\x01\x18\xfe\x01\"&[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,253}\x12\x1d\n\x07subject\x18\x04 \x01(\tB\x0c\x80\x01\x01\xb2\xbb\x18\x05\x08\x01\x18\xff\x01\x12\"\n\ttext_body\x18\x05 \x01(\tB\x0f\x80\x01\x01\xb2\xbb\x18\x08\x08\x01\x18\xa0\x8d\x06H\x01\x12 \n\thtml_body\x18\x06 \x01(\tB\r\x80\x01\x01\xb2\xbb\x18\x06\x18\xa0\x8d\x06H\x01\"s\n\x11SendEmailResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x37\n\x07receipt\x18\x02 \x01(\x0b\x32&.integration.messaging.v1.EmailReceipt\"Q\n\x0c\x45mailReceipt\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x02 \x01(\x05\x12\x15\n\rrefused_count\x18\x03 \x01(\x05\x32\x80\x01\n\x10MessagingService\x12l\n\tSendEmail\x12*.integration.messaging.v1.SendEmailRequest\x1a+.integration.messaging.v1.SendEmailResponse\"\x06\xaa\xbb\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0integration/messaging/v1/messaging_service.proto\x12\x18integration.messaging.v1\x1a#integration/common/v1/context.proto\x1a%integration/common/v1/operation.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\"\xe2\x04\n\x10SendEmailRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\xce\x01\n\x0c\x66rom_address\x18\x02 \x01(\tB\xb7\x01\x80\x01\x01\xb2\xbb\x18\xaf\x01\x18\xfe\x01\"\xa9\x01[A-Za-z0-9!#$%&\'*+/=^_`{|}~-](?:\\.?[A-Za-z0-9!#$%&\'*+/=^_`{|}~-]){0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\x12\xd7\x01\n\x0cto_addresses\x18\x03 \x03(\tB\xc0\x01\x80\x01\x01\xb2\xbb\x18\xb8\x01\x08\x01\x18\x32:\xb1\x01\x08\x01\x18\xfe\x01\"\xa9\x01[A-Za-z0-9!#$%&\'*+/=^_`{|}~-](?:\\.?[A-Za-z0-9!#$%&\'*+/=^_`{|}~-]){0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\x12\x1d\n\x07subject\x18\x04 \x01(\tB\x0c\x80\x01\x01\xb2\xbb\x18\x05\x08\x01\x18\xff\x01\x12\"\n\ttext_body\x18\x05 \x01(\tB\x0f\x80\x01\x01\xb2\xbb\x18\x08\x08\x01\x18\xa0\x8d\x06H\x01\x12 \n\thtml_body\x18\x06 \x01(\tB\r\x80\x01\x01\xb2\xbb\x18\x06\x18\xa0\x8d\x06H\x01\"s\n\x11SendEmailResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x37\n\x07receipt\x18\x02 \x01(\x0b\x32&.integration.messaging.v1.EmailReceipt\"Q\n\x0c\x45mailReceipt\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x02 \x01(\x05\x12\x15\n\rrefused_count\x18\x03 \x01(\x05\x32\x80\x01\n\x10MessagingService\x12l\n\tSendEmail\x12*.integration.messaging.v1.SendEmailRequest\x1a+.integration.messaging.v1.SendEmailResponse\"\x06\xaa\xbb\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,9 +38,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDEMAILREQUEST'].fields_by_name['context']._loaded_options = None
   _globals['_SENDEMAILREQUEST'].fields_by_name['context']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_SENDEMAILREQUEST'].fields_by_name['from_address']._loaded_options = None
-  _globals['_SENDEMAILREQUEST'].fields_by_name['from_address']._serialized_options = b'\200\001\001\262\273\030+\030\376\001\"&[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,253}'
+  _globals['_SENDEMAILREQUEST'].fields_by_name['from_address']._serialized_options = b'\200\001\001\262\273\030\257\001\030\376\001\"\251\001[A-Za-z0-9!#$%&\'*+/=^_`{|}~-](?:\\.?[A-Za-z0-9!#$%&\'*+/=^_`{|}~-]){0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*'
   _globals['_SENDEMAILREQUEST'].fields_by_name['to_addresses']._loaded_options = None
-  _globals['_SENDEMAILREQUEST'].fields_by_name['to_addresses']._serialized_options = b'\200\001\001\262\273\0303\010\001\0302:-\010\001\030\376\001\"&[^@\\s<>,;\"]{1,64}@[A-Za-z0-9.-]{1,253}'
+  _globals['_SENDEMAILREQUEST'].fields_by_name['to_addresses']._serialized_options = b'\200\001\001\262\273\030\270\001\010\001\0302:\261\001\010\001\030\376\001\"\251\001[A-Za-z0-9!#$%&\'*+/=^_`{|}~-](?:\\.?[A-Za-z0-9!#$%&\'*+/=^_`{|}~-]){0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*'
   _globals['_SENDEMAILREQUEST'].fields_by_name['subject']._loaded_options = None
   _globals['_SENDEMAILREQUEST'].fields_by_name['subject']._serialized_options = b'\200\001\001\262\273\030\005\010\001\030\377\001'
   _globals['_SENDEMAILREQUEST'].fields_by_name['text_body']._loaded_options = None
@@ -50,11 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGINGSERVICE'].methods_by_name['SendEmail']._loaded_options = None
   _globals['_MESSAGINGSERVICE'].methods_by_name['SendEmail']._serialized_options = b'\252\273\030\002\010\002'
   _globals['_SENDEMAILREQUEST']._serialized_start=221
-  _globals['_SENDEMAILREQUEST']._serialized_end=560
-  _globals['_SENDEMAILRESPONSE']._serialized_start=562
-  _globals['_SENDEMAILRESPONSE']._serialized_end=677
-  _globals['_EMAILRECEIPT']._serialized_start=679
-  _globals['_EMAILRECEIPT']._serialized_end=760
-  _globals['_MESSAGINGSERVICE']._serialized_start=763
-  _globals['_MESSAGINGSERVICE']._serialized_end=891
+  _globals['_SENDEMAILREQUEST']._serialized_end=831
+  _globals['_SENDEMAILRESPONSE']._serialized_start=833
+  _globals['_SENDEMAILRESPONSE']._serialized_end=948
+  _globals['_EMAILRECEIPT']._serialized_start=950
+  _globals['_EMAILRECEIPT']._serialized_end=1031
+  _globals['_MESSAGINGSERVICE']._serialized_start=1034
+  _globals['_MESSAGINGSERVICE']._serialized_end=1162
 # @@protoc_insertion_point(module_scope)
