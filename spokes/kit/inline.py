@@ -8,7 +8,6 @@ from typing import Protocol
 from mesh.process_clock import process_clock
 from mesh.telemetry import ENDPOINT, Telemetry
 from spokes.kit import registry
-from spokes.kit.accounts import load_accounts
 from spokes.kit.worker import Worker
 
 
@@ -46,11 +45,9 @@ class Recipe:
         if self.otlp_endpoint:
             os.environ[ENDPOINT] = self.otlp_endpoint
         manifest = registry.manifest(self.spoke)
-        accounts = load_accounts(
-            Path(self.accounts_file), names=frozenset(manifest.accounts), egress=manifest.egress
-        )
-        telemetry = Telemetry.start(self.spoke, self.instance)
         provider = registry.build(self.spoke)
+        accounts = registry.accounts(self.spoke, provider, Path(self.accounts_file))
+        telemetry = Telemetry.start(self.spoke, self.instance)
         return Worker(manifest, provider, accounts, clock=process_clock, telemetry=telemetry)
 
 

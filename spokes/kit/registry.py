@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import cast
 
 import spokes
+from spokes.kit.accounts import Account, load_accounts
 from spokes.kit.errors import BadSpoke, UnknownSpoke
 from spokes.kit.manifest import MANIFEST_NAME, Manifest, load_manifest
 from spokes.kit.specimen import Specimen
-from spokes.kit.spoke import LooksUp, Spoke
+from spokes.kit.spoke import ChecksAccounts, LooksUp, Spoke
 
 
 def root() -> Path:
@@ -41,6 +42,16 @@ def build(name: str) -> Spoke:
     if any(s.can_look_up for s in declared.operations.values()) and not isinstance(spoke, LooksUp):
         raise BadSpoke(f"{name}: the manifest says can_look_up, the code has no look_up")
     return spoke
+
+
+def accounts(name: str, spoke: Spoke, path: Path) -> dict[str, Account]:
+    """A spoke's accounts, held to the kit's rules and to its own; raises BadAccounts."""
+    declared = manifest(name)
+    found = load_accounts(path, names=frozenset(declared.accounts), egress=declared.egress)
+    if isinstance(spoke, ChecksAccounts):
+        for account in found.values():
+            spoke.check_account(account)
+    return found
 
 
 def specimen(name: str) -> Specimen:

@@ -17,7 +17,6 @@ from mesh.process_clock import process_clock
 from mesh.server import MIB, MeshServer
 from mesh.telemetry import Telemetry
 from spokes.kit import errors, registry
-from spokes.kit.accounts import load_accounts
 from spokes.kit.attempts import Attempts
 from spokes.kit.evidence import Notary
 from spokes.kit.inline import Pool, Recipe
@@ -77,9 +76,8 @@ class SpokeServer:
     def _compose(self) -> tuple[Performing, MeshServer]:
         settings, clock = self._settings, process_clock
         manifest = registry.manifest(self._name)
-        accounts = load_accounts(
-            settings.accounts_file, names=frozenset(manifest.accounts), egress=manifest.egress
-        )  # so that a mistake stops the start, not the first attempt
+        # Here too, so that a mistake stops the start, not the first attempt.
+        accounts = registry.accounts(self._name, registry.build(self._name), settings.accounts_file)
         manifest = limited(manifest, {name: account.limits for name, account in accounts.items()})
         identity = Identity.load(settings.identity_dir)
         producers = load_producers(settings.producers_file)

@@ -72,6 +72,15 @@ class Spoke(Protocol):
 
 
 @runtime_checkable
+class ChecksAccounts(Protocol):
+    """A provider that needs more of an account than the kit asks for."""
+
+    def check_account(self, account: Account) -> None:
+        """Called at start; raises BadAccounts naming account and key, never the value."""
+        ...
+
+
+@runtime_checkable
 class LooksUp(Protocol):
     """A provider that can be asked by our reference."""
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import aiosmtplib
 
 from integration.messaging.v1.messaging_service_pb2 import SendEmailRequest
+from mesh.mail import is_mailbox
 from spokes.kit.accounts import Account
+from spokes.kit.errors import BadAccounts
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown
 from spokes.kit.progress import Progress, Track
 from spokes.kit.spoke import Call, Handler
@@ -25,6 +27,11 @@ _CUT: Final = Unknown(
 
 class SmtpSpoke:
     """Sends letters; SMTP has nothing to look up and sends no webhooks."""
+
+    def check_account(self, account: Account) -> None:
+        """Refuses an account without a mailbox to send from."""
+        if not is_mailbox(account.extra.get("from_address")):
+            raise BadAccounts(f"{account.name}.from_address: missing, or not one mailbox without a name")
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handlers by RPC name."""

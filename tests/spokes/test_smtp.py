@@ -10,6 +10,7 @@ import pytest
 from integration.messaging.v1.messaging_service_pb2 import EmailReceipt, SendEmailRequest
 from integration.spoke.v1 import outcome_pb2
 from spokes.kit.accounts import Account, Secret
+from spokes.kit.errors import BadAccounts
 from spokes.kit.outcome import Cause
 from spokes.kit.progress import Track
 from spokes.kit.spoke import Call
@@ -106,6 +107,21 @@ async def test_to_what_is_no_mailbox_no_letter_goes_and_there_is_no_doubt(mailbo
     assert {o.not_sent.reason for o in outcomes} == {"NOT_A_LETTER"}
     assert not any(o.HasField("sent_time") for o in outcomes)
     assert mailbox.raw == []
+
+
+@pytest.mark.parametrize("from_address", ["", None, 7, "Shop <shop@example.com>", "nonsense", *NO_MAILBOXES])
+async def test_an_account_without_a_mailbox_to_send_from_stops_the_start(tmp_path, from_address):
+    with pytest.raises(BadAccounts, match=r"^default\.from_address: ") as refused:
+        async with smtp(1, tmp_path, from_address=from_address):
+            pass
+    assert not from_address or str(from_address) not in str(refused.value)
+
+
+@pytest.mark.parametrize("backend", ["inline", "ray"])
+async def test_an_account_that_names_no_sender_stops_the_start(tmp_path, backend):
+    with pytest.raises(BadAccounts, match=r"^default\.from_address: "):
+        async with serving("smtp", account("smtp://127.0.0.1:1"), tmp_path, backend=backend):
+            pass
 
 
 @pytest.mark.parametrize(("port", "username"), [(99999, "shop"), (None, "sh\udcffop")])
