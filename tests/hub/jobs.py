@@ -36,6 +36,7 @@ def new_job(
     fingerprint: bytes = b"f" * 32,
     request_id: str = "",
     expire_at: datetime | None = None,
+    provider: str = "echo",
 ) -> NewJob:
     """A request on its way into the store; `number` makes its ids."""
     return NewJob(
@@ -43,7 +44,7 @@ def new_job(
         tenant=tenant,
         request_id=request_id or f"request-{number}",
         fingerprint=fingerprint,
-        provider="echo",
+        provider=provider,
         account="default",
         priority=0,
         expire_at=expire_at or datetime.max.replace(year=2999, tzinfo=UTC),

@@ -6,7 +6,7 @@ FROM (
      FROM job
      WHERE tenant = :tenant AND job_id < CAST(:before AS uuid)
        AND (CAST(:states AS smallint[]) IS NULL OR state = ANY(CAST(:states AS smallint[])))
-       AND (CAST(:provider AS text) = '' OR lane_id LIKE CAST(:provider AS text) || '/%')
+       AND (CAST(:provider AS text) = '' OR split_part(lane_id, '/', 1) = CAST(:provider AS text))
        AND (CAST(:request_id AS text) = '' OR request_id = CAST(:request_id AS text))
      ORDER BY job_id DESC LIMIT :limit)
     UNION ALL
@@ -15,7 +15,7 @@ FROM (
      FROM job_done
      WHERE tenant = :tenant AND job_id < CAST(:before AS uuid)
        AND (CAST(:states AS smallint[]) IS NULL OR state = ANY(CAST(:states AS smallint[])))
-       AND (CAST(:provider AS text) = '' OR lane_id LIKE CAST(:provider AS text) || '/%')
+       AND (CAST(:provider AS text) = '' OR split_part(lane_id, '/', 1) = CAST(:provider AS text))
        AND (CAST(:request_id AS text) = '' OR request_id = CAST(:request_id AS text))
      ORDER BY job_id DESC LIMIT :limit)
 ) AS found

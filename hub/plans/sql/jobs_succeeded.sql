@@ -3,7 +3,7 @@ SELECT d.job_id, d.operation, d.lane_id, d.tenant, d.provider_reference, k.job_i
 FROM job_done d
 LEFT JOIN request_key k ON k.tenant = d.tenant AND k.request_id = 'rollback:' || d.job_id
 WHERE d.state = {JobState.SUCCEEDED}
-  AND (CAST(:provider AS text) = '' OR d.lane_id LIKE CAST(:provider AS text) || '/%')
+  AND (CAST(:provider AS text) = '' OR split_part(d.lane_id, '/', 1) = CAST(:provider AS text))
   AND (CAST(:account AS text) = '' OR split_part(d.lane_id, '/', 2) = CAST(:account AS text))
   AND (CAST(:tenant AS text) = '' OR d.tenant = CAST(:tenant AS text))
   AND (CAST(:operation AS text) = '' OR d.operation = CAST(:operation AS text))
