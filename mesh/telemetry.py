@@ -25,6 +25,8 @@ EXPORT_EVERY_MS = 1_000
 EXPORT_TIMEOUT_SECONDS = 2.0
 UNTRACED = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
 
+# The library's type is of one option with a text, but it passes on what gRPC takes.
+_DIRECT: Any = (("grpc.enable_http_proxy", 0),)
 _CONTEXT = TraceContextTextMapPropagator()
 _NO_SPAN = NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
 
@@ -47,7 +49,10 @@ class Telemetry:
         resource = Resource.create({"service.name": service, "service.instance.id": instance})
         provider = TracerProvider(resource=resource)
         exporter = OTLPSpanExporter(
-            endpoint=endpoint, insecure=endpoint.startswith("http://"), timeout=EXPORT_TIMEOUT_SECONDS
+            endpoint=endpoint,
+            insecure=endpoint.startswith("http://"),
+            timeout=EXPORT_TIMEOUT_SECONDS,
+            channel_options=_DIRECT,
         )
         provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS))
         return cls(provider)

@@ -151,6 +151,21 @@ async def test_an_error_reaches_the_trace_by_its_status_and_not_by_its_text(pape
     assert kinds == ["ValueError", "NOT_PERMITTED"]
 
 
+@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy", "grpc_proxy", "all_proxy"])
+async def test_spans_go_to_the_endpoint_whatever_proxy_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    async with _receiver() as (receiver, environment):
+        telemetry = Telemetry.start("hub", "one", environment=environment)
+        with telemetry.span("work"):
+            pass
+        await asyncio.to_thread(telemetry.shutdown)
+    assert [span.name for span in receiver.spans] == ["work"]
+
+
 async def test_baggage_stays_at_home(papers: Papers) -> None:
     async with _receiver() as (_, environment):
         telemetry = Telemetry.start("hub", "one", environment=environment)
