@@ -3,12 +3,14 @@
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mesh.settings import SettingsError
+
+_ADDRESS = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class SinkEntry:
         """Refuses fields of other names."""
         for name in self.fields:
             if name not in {"name", "kind", *names}:
-                raise SettingsError(f"{self.place} has a field that is not known there")
+                shown = f".{name}" if _ADDRESS.fullmatch(name) else ""
+                raise SettingsError(f"{self.place}{shown} is not known there")
 
     def text(self, name: str, pattern: re.Pattern[str] | None = None, *, default: str | None = None) -> str:
         """A text field, written as the pattern wants it."""
@@ -46,26 +49,35 @@ class SinkEntry:
         return value
 
     def secret(self, name: str) -> str:
-        """The contents of the file that the field names; empty without the field."""
+        """The one line of the file that the field names; empty without the field."""
+        lines = self.secret_lines(name)
+        if len(lines) > 1:
+            raise self.wrong(name, "names a file of more than one line")
+        return lines[0] if lines else ""
+
+    def secret_lines(self, name: str) -> Sequence[str]:
+        """The lines of the file that the field names, printable ASCII; none without the field."""
         if name not in self.fields:
-            return ""
+            return ()
         try:
-            secret = (self.directory / self.text(name)).read_text().strip()
+            lines = (self.directory / self.text(name)).read_text().strip().splitlines()
         except (OSError, ValueError):
             raise self.wrong(name, "names a file that cannot be read") from None
-        if not secret:
+        if not lines:
             raise self.wrong(name, "names a file that is empty")
-        return secret
+        if not all(line.isascii() and line.isprintable() for line in lines):
+            raise self.wrong(name, "names a file that holds more than printable ASCII")
+        return [line.strip() for line in lines if line.strip()]
 
     def url(self, *, plain_only_to_loopback: bool) -> str:
         """The field `url`, an http or https address without credentials."""
         value = self.text("url")
         try:
             parts = urlsplit(value)
-            complete = bool(parts.hostname) and parts.port != 0
+            complete = bool(_ADDRESS.fullmatch(value) and parts.hostname) and parts.port != 0
         except ValueError:
             complete = False
-        if not complete or parts.scheme not in {"http", "https"} or parts.username or parts.fragment:
+        if not complete or parts.scheme not in {"http", "https"} or "@" in parts.netloc or parts.fragment:
             raise self.wrong("url", "is not an http or https address, or holds more")
         if plain_only_to_loopback and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise self.wrong("url", "must be https unless it is loopback")

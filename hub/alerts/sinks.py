@@ -1,7 +1,5 @@
 """Where alerts go: a file of sinks. Errors name the entry and the field, and never show a value."""
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +11,11 @@ from hub.alerts.signed_webhook import SignedWebhook
 from hub.alerts.sink_entry import SinkEntry, is_loopback, read_json
 from mesh.mail import is_mailbox
 from mesh.settings import SettingsError
-
-LEAST_KEY_BYTES = 24  # as Standard Webhooks asks
+from mesh.webhook_keys import standard_key
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
+_PLAIN = re.compile(r"([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?")
 _TLS: Mapping[str, Tls] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
 
 
@@ -47,14 +45,12 @@ def _sink(entry: SinkEntry) -> AlertSink:
 def _alertmanager(entry: SinkEntry) -> AlertSink:
     entry.only("url", "bearer_token_file")
     token = entry.secret("bearer_token_file")
-    if not token.isascii() or not token.isprintable():
-        raise entry.wrong("bearer_token_file", "names a file that holds no token")
     return Alertmanager(entry.text("name", _NAME), entry.url(plain_only_to_loopback=bool(token)), token)
 
 
 def _webhook(entry: SinkEntry) -> AlertSink:
     entry.only("url", "secret_file")
-    keys = tuple(_key(entry, line) for line in entry.secret("secret_file").split())
+    keys = tuple(_key(entry, line) for line in entry.secret_lines("secret_file"))
     if not keys:
         raise entry.wrong("secret_file", "is missing")
     return SignedWebhook(entry.text("name", _NAME), entry.url(plain_only_to_loopback=True), keys)
@@ -79,16 +75,13 @@ def _mail(entry: SinkEntry) -> AlertSink:
         tls=_TLS[tls],
         sender=sender,
         receivers=tuple(receivers),
-        username=entry.text("username", default=""),
+        username=entry.text("username", _PLAIN, default=""),
         password=entry.secret("password_file"),
     )
 
 
 def _key(entry: SinkEntry, text: str) -> bytes:
     try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) < LEAST_KEY_BYTES:
-        raise entry.wrong("secret_file", f"names no secrets of whsec_ and {LEAST_KEY_BYTES} bytes or more")
-    return key
+        return standard_key(text)
+    except ValueError as unfit:
+        raise entry.wrong("secret_file", f"names a secret that is {unfit}") from None

@@ -1,6 +1,7 @@
 """HTTP to a provider: kept connections, every request's progress known, every fault classified."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -29,6 +30,11 @@ MAX_CONNECTIONS: Final = 1000
 
 _PROPAGATION: Final = frozenset(
     {"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled"}
+)
+_VALUE: Final = re.compile(r"[\t\x20-\x7e]*").fullmatch
+_TARGET: Final = re.compile(r"[\x21-\x7e]+").fullmatch
+_NOT_SENDABLE: Final = NotSent(
+    Cause.MISCONFIGURED, "NOT_SENDABLE", "the address or a header holds what cannot be sent"
 )
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
@@ -132,6 +138,9 @@ class ProviderHttp:
     async def _exchange(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], track: Track | None
     ) -> Reply:
+        # Found out only when it writes, it would look as if a request had begun to leave.
+        if not _TARGET(path) or not all(map(_VALUE, headers.values())):
+            raise Interrupted(_NOT_SENDABLE)
         sending = _Sending(track)
         with self.telemetry.span(f"{method} {self.account.host}", kind=SpanKind.CLIENT):
             try:

@@ -16,6 +16,7 @@ from spokes.kit.toml import Table
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}").fullmatch
 _ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}").fullmatch
 MANIFEST_NAME: Final = "spoke.toml"
+PROTOCOLS: Final = ("http", "smtp")
 
 _DAY: Final = 86_400.0
 
@@ -78,7 +79,10 @@ class PoolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole of spoke.toml. `operations` is keyed by the full name."""
+    """The whole of spoke.toml. `operations` is keyed by the full name.
+
+    `account_keys`: what an account of this provider may hold beside the usual, and how that is written.
+    """
 
     name: str
     title: str
@@ -86,11 +90,13 @@ class Manifest:
     capabilities: tuple[str, ...]
     egress: frozenset[str]
     sensitive: frozenset[str]
+    protocol: str
     webhook: Scheme
     lists_events: bool
     pool: PoolSpec
     operations: Mapping[str, OperationSpec]
     accounts: Mapping[str, AccountSpec]
+    account_keys: Mapping[str, re.Pattern[str]]
 
 
 def load_manifest(path: Path) -> Manifest:
@@ -116,11 +122,13 @@ def parse_manifest(values: Mapping[str, object], *, folder: str) -> Manifest:
         capabilities=names,
         egress=frozenset(root.texts("egress")),
         sensitive=frozenset(root.texts("sensitive")),
+        protocol=_protocol(root),
         webhook=_scheme(root.inner("webhook")),
         lists_events=root.flag("lists_events", False),
         pool=_pool(root.inner("pool")),
         operations=_operations(root, names),
         accounts=_accounts(root.inner("accounts")),
+        account_keys=_account_keys(root.inner("account_keys")),
     )
     root.close()
     return manifest
@@ -136,6 +144,23 @@ def limited(manifest: Manifest, limits: Mapping[str, Mapping[str, object]]) -> M
         for name, spec in manifest.accounts.items()
     }
     return replace(manifest, accounts=accounts)
+
+
+def _protocol(root: Table) -> str:
+    protocol = root.text("protocol", "http")
+    if protocol not in PROTOCOLS:
+        raise BadManifest(f"protocol: not one of {', '.join(PROTOCOLS)}")
+    return protocol
+
+
+def _account_keys(table: Table) -> dict[str, re.Pattern[str]]:
+    found = {}
+    for key in table.names():
+        try:
+            found[key] = re.compile(table.text(key))
+        except re.error:
+            raise BadManifest(f"account_keys.{key}: not a pattern") from None
+    return found
 
 
 def _scheme(table: Table) -> Scheme:

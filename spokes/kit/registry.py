@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import cast
 
 import spokes
-from spokes.kit.accounts import Account, load_accounts
+from spokes.kit.accounts import Account
+from spokes.kit.accounts_file import load_accounts
 from spokes.kit.errors import BadSpoke, UnknownSpoke
 from spokes.kit.manifest import MANIFEST_NAME, Manifest, load_manifest
 from spokes.kit.specimen import Specimen
@@ -47,7 +48,7 @@ def build(name: str) -> Spoke:
 def accounts(name: str, spoke: Spoke, path: Path) -> dict[str, Account]:
     """A spoke's accounts, held to the kit's rules and to its own; raises BadAccounts."""
     declared = manifest(name)
-    found = load_accounts(path, names=frozenset(declared.accounts), egress=declared.egress)
+    found = load_accounts(path, declared)
     if isinstance(spoke, ChecksAccounts):
         for account in found.values():
             spoke.check_account(account)

@@ -79,10 +79,22 @@ class Worker:
         track = Track(self._clock, attempt.attempt_id)
         rpc = attempt.operation.rpartition("/")[2]
         with self._telemetry.span(f"{task.name.lower()} {rpc}", carrier=dict(attempt.trace)) as span:
-            outcome = await self._outcome(attempt, task, deadline, track)
+            outcome, message = await self._written(attempt, task, deadline, track)
             span.set_attribute("integration.attempt", attempt.attempt_id)
             span.set_attribute("integration.outcome", type(outcome).__name__)
-        return stamp(to_proto(outcome), track, self._clock.now())
+        return stamp(message, track, self._clock.now())
+
+    async def _written(
+        self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float, track: Track
+    ) -> tuple[Outcome, outcome_pb2.Outcome]:
+        outcome = await self._outcome(attempt, task, deadline, track)
+        try:
+            return outcome, to_proto(outcome)
+        except Exception as error:  # noqa: BLE001 - a provider's code returns anything
+            _log.error("outcome is none", extra=_where(error, task.name))
+        fault: Outcome = _own_fault(track, harmless=False)
+        fault = _of_look_up(fault) if task is Task.LOOK_UP else fault
+        return fault, to_proto(fault)
 
     async def _outcome(
         self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float, track: Track
@@ -110,7 +122,7 @@ class Worker:
             return _late(call.track, harmless=call.http.reads)
         except Exception as error:  # noqa: BLE001 - a provider's code raises anything, and its text may hold secrets
             _log.error("handler failed", extra=_where(error, spec.operation.rpc))
-            return Unknown("SPOKE_FAULT", "the spoke's own code failed")
+            return _own_fault(call.track, harmless=call.http.reads)
 
     async def _perform(self, call: Call, spec: OperationSpec, request: Message, task: Task) -> Outcome:
         rpc = spec.operation.rpc
@@ -166,6 +178,12 @@ def _late(track: Track, *, harmless: bool) -> NotSent | Unknown:
     if harmless or not track.may_have_left:
         return NotSent(Cause.PROVIDER_DOWN, "NO_REPLY_IN_TIME", "the provider did not answer in time")
     return Unknown("REPLY_TIMEOUT", "the request left, and no reply came in time", cause=Doing.PROVIDER)
+
+
+def _own_fault(track: Track, *, harmless: bool) -> NotSent | Unknown:
+    if harmless or not track.may_have_left:
+        return NotSent(Cause.MISCONFIGURED, "SPOKE_FAULT", "the spoke's own code failed; nothing was done")
+    return Unknown("SPOKE_FAULT", "the spoke's own code failed after the request may have left")
 
 
 def _of_read(outcome: NotSent | Unknown) -> NotSent:

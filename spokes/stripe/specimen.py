@@ -60,7 +60,7 @@ def specimen() -> Specimen:
         },
         key_header="Idempotency-Key",
         webhook=orjson.dumps(_EVENT),
-        webhook_secrets=("whsec_new", "whsec_old"),
+        webhook_secrets=("whsec_conformance_new", "whsec_conformance_old"),
         sign=_sign,
         secrets=(_TOKEN,),
     )

@@ -30,6 +30,9 @@ def sinks_file(directory: Path, content: Any) -> Path:
     (secrets / "empty").write_text("\n")
     (secrets / "short").write_text("whsec_c2hvcnQ=")
     (secrets / "odd").write_text("to\nken")
+    (secrets / "accented").write_text("s3cret\u00e9")
+    (secrets / "bare").write_text(OLD)
+    (secrets / "one-of-two").write_text(f"whsec_{OLD}\nwhsec_\n")
     path = directory / "sinks.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
@@ -65,7 +68,7 @@ def test_no_sinks_are_no_mistake(tmp_path: Path) -> None:
         ([7], "sinks.json[0] is not an object"),
         ([{**HOOK, "kind": "pager"}], "[0].kind is none of alertmanager, webhook, smtp"),
         ([{**HOOK, "name": "A b"}], "[0].name"),
-        ([{**HOOK, "secret": "s3cret"}], "[0] has a field that is not known"),
+        ([{**HOOK, "secret": "s3cret"}], "[0].secret is not known there"),
         ([{k: v for k, v in HOOK.items() if k != "secret_file"}], "[0].secret_file is missing"),
         ([{**HOOK, "secret_file": "s3cret"}], "[0].secret_file names a file that cannot be read"),
         ([{**HOOK, "secret_file": "secrets/empty"}], "[0].secret_file names a file that is empty"),
@@ -75,6 +78,19 @@ def test_no_sinks_are_no_mistake(tmp_path: Path) -> None:
         ([{**HOOK, "url": "https://u:s3cret@example.com"}], "[0].url"),
         ([{**HOOK, "url": "https://[s3cret"}], "[0].url"),
         ([{**HOOK, "url": "https://s3cret:99999"}], "[0].url"),
+        ([{**HOOK, "url": "https://:s3cret@example.com"}], "[0].url"),
+        ([{**HOOK, "url": "https://example.com/s3cret\n"}], "[0].url"),
+        ([{**HOOK, "url": "https://example.com/s3 cret"}], "[0].url"),
+        ([{**HOOK, "url": "https://example.com/s3cret\u00e9"}], "[0].url"),
+        ([{**HOOK, "secret_file": "secrets/bare"}], "[0].secret_file names a secret that is not whsec_"),
+        (
+            [{**HOOK, "secret_file": "secrets/one-of-two"}],
+            "[0].secret_file names a secret that is not whsec_",
+        ),
+        ([HOOK, {**MAIL, "username": "s3cret\n"}], "[1].username"),
+        ([HOOK, {**MAIL, "username": " s3cret"}], "[1].username"),
+        ([HOOK, {**MAIL, "password_file": "secrets/odd"}], "[1].password_file"),
+        ([HOOK, {**MAIL, "password_file": "secrets/accented"}], "[1].password_file"),
         ([HOOK, {**MAIL, "port": "25"}], "[1].port"),
         ([HOOK, {**MAIL, "port": True}], "[1].port"),
         ([HOOK, {**MAIL, "host": "mail.example.com", "tls": "none"}], "[1].tls"),

@@ -159,8 +159,8 @@ SENDING = (
     Bug(
         name="silence-means-not-sent",
         file="spokes/kit/worker.py",
-        old="    if harmless or not track.may_have_left:\n",
-        new="    if harmless or track:\n",
+        old="    if harmless or not track.may_have_left:\n        return NotSent(Cause.PROVIDER_DOWN",
+        new="    if harmless or track:\n        return NotSent(Cause.PROVIDER_DOWN",
         breaks="a request that left and was not answered in time is called not sent, and sent again",
         holds="a doubt is settled by asking, where the provider can be asked",
         tests=("tests/spokes/test_server.py::test_a_provider_slower_than_the_attempts_time_is_unknown",),

@@ -12,7 +12,7 @@ from mesh.clock import SystemClock
 from mesh.evidence import dsse
 from mesh.telemetry import Telemetry
 from spokes.kit import registry
-from spokes.kit.accounts import load_accounts
+from spokes.kit.accounts_file import load_accounts
 from spokes.kit.worker import Worker
 from tests.conformance.bench import API_KEY, Bench
 from tests.conformance.provider import Fault, scripted
@@ -56,7 +56,7 @@ async def test_spans_are_linked_and_hold_no_secret(effect, fault, tmp_path):
         provider.echo_back = " ".join(hidden(name)).encode()
         file = tmp_path / "accounts.json"
         file.write_text(json.dumps(account(provider.url)))
-        accounts = load_accounts(file, names=frozenset(manifest.accounts), egress=manifest.egress)
+        accounts = load_accounts(file, manifest)
         worker = Worker(
             manifest, registry.build(name), accounts, clock=SystemClock(), telemetry=Telemetry(traces)
         )

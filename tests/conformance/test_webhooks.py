@@ -1,10 +1,14 @@
 """Webhooks: only the raw bytes, signed by a live secret, now."""
 
+import base64
+import hmac
 import json
+from dataclasses import replace
 
 import pytest
 
 from integration.spoke.v1 import spoke_service_pb2 as pb
+from spokes.kit.accounts import Secret
 from spokes.kit.envelope import Verdict
 from spokes.kit.specimen import JOB_ID
 from tests.conformance.bench import bench
@@ -24,6 +28,18 @@ def signed(spoke, *, secret=0, at=NOW):
     return body, dict(spoke.specimen.sign(spoke.specimen.webhook_secrets[secret], at, body))
 
 
+def by_empty_key(spoke):
+    """A delivery as somebody signs it who guesses that the key is empty."""
+    body, headers = signed(spoke)
+    stamp = str(NOW).encode()
+    if "webhook-id" in headers:
+        content = b"%b.%b.%b" % (headers["webhook-id"].encode(), stamp, body)
+        signature = base64.b64encode(hmac.digest(b"", content, "sha256")).decode()
+        return body, {**headers, "webhook-signature": f"v1,{signature}"}
+    signature = hmac.digest(b"", b"%b.%b" % (stamp, body), "sha256").hex()
+    return body, dict.fromkeys(headers, f"t={NOW},v1={signature}")
+
+
 async def refused(spoke, body, headers, received_at=NOW):
     verdict, _ = await spoke.hear(body, headers, received_at)
     return verdict is Verdict.REFUSED
@@ -37,6 +53,17 @@ async def test_both_live_secrets_are_accepted(spoke, hearing, secret):
     assert event.event_id
     assert event.job_id == JOB_ID
     assert event.outcome.WhichOneof("kind") == "succeeded"
+
+
+@pytest.mark.parametrize("bad", ["whsec_", "whsec_not base64!", "whsec_\u00e9", ""])
+async def test_a_bad_secret_in_the_list_spoils_none_and_opens_nothing(spoke, hearing, bad):
+    worker = spoke.worker
+    good = spoke.specimen.webhook_secrets[0]
+    account = replace(worker._accounts["default"], webhook_secrets=(Secret(bad), Secret(good), Secret(bad)))
+    worker._accounts = {"default": account}
+    verdict, _ = await spoke.hear(*signed(spoke), NOW)
+    assert verdict is Verdict.DONE
+    assert await refused(spoke, *by_empty_key(spoke))
 
 
 async def test_a_replayed_delivery_is_the_same_event(spoke, hearing):

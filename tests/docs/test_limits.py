@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.intake import quotas
 from hub.intake.backlog import AdmissionLimits, Quota
 from spokes.kit import registry
-from spokes.kit.accounts import load_accounts
+from spokes.kit.accounts_file import load_accounts
 from spokes.kit.manifest import limited
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
@@ -24,7 +24,7 @@ def sample(key: str, directory: Path) -> Path:
 def test_the_sample_of_an_account_is_read_and_overrules_the_manifest(tmp_path: Path) -> None:
     manifest = registry.manifest("stripe")
     file = sample("limits", tmp_path)
-    accounts = load_accounts(file, names=frozenset(manifest.accounts), egress=manifest.egress)
+    accounts = load_accounts(file, manifest)
     spec = limited(manifest, {name: a.limits for name, a in accounts.items()}).accounts["default"]
     assert (spec.rate_per_second, spec.burst) == (20, 5)
 

@@ -9,7 +9,7 @@ from mesh.telemetry import Telemetry
 from spokes.kit.accounts import Account
 from spokes.kit.errors import Interrupted
 from spokes.kit.http import Connections, ProviderHttp
-from spokes.kit.outcome import NotSent, Unknown
+from spokes.kit.outcome import Cause, NotSent, Unknown
 from spokes.kit.progress import Progress, Track
 from tests.fakes import HandClock
 
@@ -67,6 +67,28 @@ async def test_an_effect_on_a_kept_connection_that_closes_is_unknown_and_sent_on
         await (client.post("/", json={}) if method == "post" else client.delete("/"))
     assert isinstance(cut.value.outcome, Unknown)
     assert provider.lines.count(method.upper()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {"Authorization": "Bearer sk_x\n"}),
+        ("/", {"Authorization": "Bearer sk\r\nX-Other: y"}),
+        ("/", {"Idempotency-Key": "k\0"}),
+        ("/", {"Idempotency-Key": "\u9375"}),
+        ("/a b", {}),
+        ("/a\r\nX-Other: y", {}),
+        ("/\u00e9", {}),
+    ],
+    ids=repr,
+)
+async def test_what_no_request_can_hold_is_not_sent_and_says_so(path, headers, connections, provider):
+    client = http(connections, provider)
+    with pytest.raises(Interrupted) as stopped:
+        await client.post(path, json={}, headers=headers)
+    assert stopped.value.outcome.cause is Cause.MISCONFIGURED
+    assert (client.track.progress, client.track.sent_at) == (Progress.NOT_STARTED, None)
+    assert not provider.lines
 
 
 async def test_a_read_may_be_repeated(connections, provider):

@@ -27,7 +27,7 @@ async def peer(tmp_path):
 
 @pytest.fixture
 async def stripe(peer, tmp_path):
-    accounts = account(peer.url, webhook_secrets=["whsec_older", SECRET])
+    accounts = account(peer.url, webhook_secrets=["whsec_olderstripe", SECRET])
     accounts["default"]["api_key"] = "sk_test_12345"
     async with serving("stripe", accounts, tmp_path) as running:
         yield running
