@@ -12,6 +12,7 @@ from mesh.errors import MeshError
 from mesh.evidence.errors import EvidenceError
 from mesh.run import run_service
 from mesh.settings import Environment
+from mesh.told import MESH, tell_crashes
 
 
 @click.group()
@@ -45,6 +46,7 @@ def fsck() -> None:
 
 def main() -> None:
     """Runs the command; what it refuses is one line on stderr and exit code 1."""
+    tell_crashes((*MESH, AuditError))
     try:
         cli(prog_name="python -m audit_service")
     except (AuditError, MeshError, EvidenceError) as error:

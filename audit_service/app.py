@@ -8,7 +8,7 @@ import signal
 from audit_service.edge.admission import Admission
 from audit_service.edge.api import AuditService
 from audit_service.edge.statuses import DOMAIN, STATUSES
-from audit_service.errors import LogInconsistent, LogRolledBack, LogUnavailable, MarkMissing
+from audit_service.errors import AuditError, LogInconsistent, LogRolledBack, LogUnavailable, MarkMissing
 from audit_service.export.bundle import BundleExport
 from audit_service.export.tile_files import TileExport
 from audit_service.fsck import check_log
@@ -30,6 +30,7 @@ from mesh.identity import Identity
 from mesh.process_clock import process_clock
 from mesh.server import MIB, MeshServer
 from mesh.telemetry import Telemetry
+from mesh.told import MESH
 
 DRAIN_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 1.0
@@ -48,7 +49,7 @@ class Audit:
         self._settings = settings
         self._clock = process_clock
         self._boot = secrets.token_hex(8)
-        self._telemetry = Telemetry.start("audit", self._boot)
+        self._telemetry = Telemetry.start("audit", self._boot, own=(*MESH, AuditError))
         self._identity = Identity.load(settings.identity_dir)
         self._signing_key = SigningKey.load(settings.signing_key_file)
         self._producers = load_producers(settings.producers_file)

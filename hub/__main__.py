@@ -7,8 +7,10 @@ import click
 
 from hub import app, settings
 from hub.database.migrate import migrate as migrate_store
+from hub.own_errors import OWN
 from mesh.run import run_service
 from mesh.settings import Environment, SettingsError
+from mesh.told import tell_crashes
 
 
 @click.group(help="The hub: durable jobs, dispatched to spokes.")
@@ -29,6 +31,7 @@ def migrate() -> None:
 
 
 if __name__ == "__main__":
+    tell_crashes(OWN)
     try:
         main()
     except SettingsError as error:

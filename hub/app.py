@@ -40,6 +40,7 @@ from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.lanes.watched_log import WatchedLog
 from hub.operations import Operations, Shared
 from hub.operators.store import PostgresOperationsStore
+from hub.own_errors import OWN
 from hub.peers.audit import AuditClient
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
@@ -76,7 +77,7 @@ class Hub:
         self._settings = settings
         self._clock = process_clock
         self._boot = secrets.token_hex(8)
-        self._telemetry = Telemetry.start("hub", self._boot)
+        self._telemetry = Telemetry.start("hub", self._boot, own=OWN)
         self._identity = Identity.load(settings.identity_dir)
         self._board = Board()
         self._engine = open_engine(settings.database_url)

@@ -19,6 +19,7 @@ from local.bench import bench
 from local.demo import demo
 from local.up import down, up
 from mesh.evidence.errors import EvidenceError
+from mesh.told import MESH, tell_crashes
 
 EXIT_CODES = """\b
 Exit codes: 0 done · 1 done, and the answer is no · 2 wrong usage
@@ -38,6 +39,7 @@ for command in (lane, breaker, dlq, plan, alerts):
 
 def main() -> None:
     """Runs a command and ends with its exit code."""
+    tell_crashes((*MESH, CliError))
     try:
         hubctl(standalone_mode=False)
     except click.UsageError as error:

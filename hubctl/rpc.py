@@ -59,4 +59,5 @@ def readable_errors(part: str) -> Iterator[None]:
             raise NotReady(f"{part} does not answer ({error.code().name}); try `hubctl status`") from error
         reason = details.reason if details else error.code().name
         faults = [f"{v.field}: {v.description}" for v in details.violations] if details else []
-        raise Refused(f"{reason}: {'; '.join(faults) or error.details()}") from error
+        said = error.details() if details else "the service gives no reason"
+        raise Refused(f"{reason}: {'; '.join(faults) or said}") from error

@@ -12,6 +12,7 @@ MeshError
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ DETAILS_KEY = "grpc-status-details-bin"
 INTERNAL_REASON = "INTERNAL"
 MAX_VIOLATIONS = 16
 MAX_MESSAGE_CHARACTERS = 512
+
+_REASON = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 _log = logging.getLogger(__name__)
 
@@ -198,6 +201,12 @@ def reason_of(error: grpc.RpcError) -> str | None:
     """The reason of a failed call; None where the peer gave none."""
     details = details_of(error)
     return details.reason if details else None
+
+
+def answer_of(error: grpc.aio.AioRpcError) -> str:
+    """Code and reason of a failed call: its text may be of whatever stands between the peer and us."""
+    reason = reason_of(error) or ""
+    return f"{error.code().name}: {reason}" if _REASON.fullmatch(reason) else str(error.code().name)
 
 
 def details_of(error: grpc.RpcError) -> ErrorDetails | None:

@@ -1,8 +1,8 @@
 """Logs as JSON on stderr, and traces by OTLP where an endpoint is set; without one they cost nothing."""
 
+import copy
 import logging
 import sys
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pythonjsonlogger.json import JsonFormatter
 
+from mesh import told
+from mesh.bare_spans import BareSpans
 from mesh.settings import Environment
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -34,17 +36,28 @@ _NO_SPAN = NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
 class Telemetry:
     """A process's logs and traces. Trace context crosses as `traceparent`; baggage never does."""
 
-    def __init__(self, provider: TracerProvider | None) -> None:
+    def __init__(self, provider: TracerProvider | None, own: told.Trees = told.MESH) -> None:
         self._provider = provider
+        self._own = own
         self.tracer: Tracer = provider.get_tracer("mesh") if provider is not None else trace.NoOpTracer()
 
     @classmethod
-    def start(cls, service: str, instance: str, *, environment: Environment | None = None) -> "Telemetry":
-        """Sends the process's logs to stderr, and its spans to the endpoint if there is one."""
-        _log_as_json(service)
+    def start(
+        cls,
+        service: str,
+        instance: str,
+        *,
+        own: told.Trees = told.MESH,
+        environment: Environment | None = None,
+    ) -> "Telemetry":
+        """Sends the process's logs to stderr, and its spans to the endpoint if there is one.
+
+        Errors of other trees than `own` are told by their class.
+        """
+        _log_as_json(service, own)
         endpoint = (environment or Environment.of_process()).text(ENDPOINT, default="")
         if not endpoint:
-            return cls(None)
+            return cls(None, own)
         propagate.set_global_textmap(_CONTEXT)
         resource = Resource.create({"service.name": service, "service.instance.id": instance})
         provider = TracerProvider(resource=resource)
@@ -54,8 +67,9 @@ class Telemetry:
             timeout=EXPORT_TIMEOUT_SECONDS,
             channel_options=_DIRECT,
         )
-        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS))
-        return cls(provider)
+        bare = BareSpans(exporter)
+        provider.add_span_processor(BatchSpanProcessor(bare, schedule_delay_millis=EXPORT_EVERY_MS))
+        return cls(provider, own)
 
     def server_interceptors(self) -> Sequence[Any]:
         """For a grpc.aio server; to stand before all others."""
@@ -111,7 +125,7 @@ class Telemetry:
             try:
                 yield span
             except Exception as error:
-                span.set_attribute("error.type", getattr(error, "reason", type(error).__name__))
+                span.set_attribute("error.type", told.kind(error, self._own))
                 span.set_status(trace.StatusCode.ERROR)
                 raise
 
@@ -134,9 +148,29 @@ def _traced() -> Any:
 class _Formatter(JsonFormatter):
     """One line of JSON per record: time, level, logger, message, service, the trace, and the extras."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, own: told.Trees) -> None:
         super().__init__("%(message)s", json_ensure_ascii=False)
         self._service = service
+        self._own = own
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with errors told wherever they stand in the record."""
+        record = copy.copy(record)
+        for name, value in vars(record).items():
+            if isinstance(value, BaseException):
+                setattr(record, name, told.brief(value, self._own))
+        if isinstance(record.args, tuple):
+            record.args = tuple(self._fit(value) for value in record.args)
+        elif record.args:
+            record.args = {name: self._fit(value) for name, value in record.args.items()}
+        record.msg = self._fit(record.msg)
+        if record.name == "asyncio":
+            # What follows its first line shows tasks with the errors that they ended in.
+            record.msg, record.args = record.getMessage().partition("\n")[0], ()
+        return super().format(record)
+
+    def _fit(self, value: object) -> object:
+        return told.brief(value, self._own) if isinstance(value, BaseException) else value
 
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
@@ -154,29 +188,13 @@ class _Formatter(JsonFormatter):
             log_data["span_id"] = trace.format_span_id(context.span_id)
 
     def formatException(self, exc_info: Any) -> str:  # noqa: N802 - the library's name
-        """Where it broke and what the errors are; of foreign errors no text: it may hold what was asked."""
-        return "\n".join(_told(error) for error in _chain(exc_info[1]))
+        """Where it broke and what the errors are."""
+        return told.whole(exc_info[1], self._own)
 
 
-def _chain(error: BaseException | None) -> list[BaseException]:
-    """An error and what led to it, the first one first."""
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.insert(0, error)
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return found
-
-
-def _told(error: BaseException) -> str:
-    places = "".join(traceback.format_tb(error.__traceback__))
-    codes = [str(code) for code in (getattr(error, "errno", None), getattr(error, "sqlstate", None)) if code]
-    said = [str(error)] if hasattr(error, "reason") else codes
-    return places + ": ".join([type(error).__qualname__, *said])
-
-
-def _log_as_json(service: str) -> None:
+def _log_as_json(service: str, own: told.Trees) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(service))
+    handler.setFormatter(_Formatter(service, own))
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h.formatter, _Formatter)]:
         root.removeHandler(old)

@@ -9,8 +9,9 @@ from mesh.errors import SettingsError
 from mesh.evidence.errors import EvidenceError
 from mesh.run import run_service
 from mesh.settings import Environment
+from mesh.told import tell_crashes
 from spokes.kit import capability, check, registry, scaffold, server, settings
-from spokes.kit.errors import SpokeError
+from spokes.kit.errors import OWN, SpokeError
 
 
 @click.group(help="The spokes: one service per outside provider.")
@@ -56,6 +57,7 @@ def list_command(as_json: bool) -> None:
 
 
 if __name__ == "__main__":
+    tell_crashes(OWN)
     try:
         main()
     except (SpokeError, SettingsError, EvidenceError) as error:

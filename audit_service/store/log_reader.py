@@ -35,6 +35,7 @@ class PostgresLogReader:
             max_overflow=0,
             pool_timeout=timeout_seconds,
             pool_pre_ping=True,
+            hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": timeout_seconds,

@@ -30,6 +30,7 @@ class PostgresLogStore:
         self._engine = create_async_engine(
             url,
             poolclass=NullPool,
+            hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "timeout": timeout_seconds,

@@ -22,6 +22,7 @@ def open_engine(url: str, *, connections: int = 9) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=False,
+        hide_parameters=True,
         connect_args={
             "timeout": 5,
             "server_settings": {

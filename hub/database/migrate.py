@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 async def migrate(owner_url: str) -> None:
     """Applies what is missing; harmless when nothing is."""
-    engine = create_async_engine(owner_url)
+    engine = create_async_engine(owner_url, hide_parameters=True)
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade)
     await engine.dispose()

@@ -6,13 +6,14 @@ import grpc
 
 from hub.lanes.ports import LogContradicts, LogUnavailable, Receipt, Refused
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, log_pb2
-from mesh.errors import reason_of
+from mesh.errors import answer_of, reason_of
 from mesh.evidence import merkle
 from mesh.evidence.checkpoint import Checkpoint, Vkey, open_checkpoint
 from mesh.evidence.errors import EvidenceError
 from mesh.evidence.receipt import verify_receipt
 from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
+from mesh.told import MESH, brief
 
 APPEND_SECONDS = 10.0
 ROLLED_BACK = "SIZE_BEYOND_LOG"
@@ -46,11 +47,12 @@ class AuditClient:
         except grpc.aio.AioRpcError as error:
             if reason_of(error) == ROLLED_BACK:
                 raise LogContradicts("the log is shorter than a head that it once proved") from error
-            raise LogUnavailable(f"{error.code().name}: {error.details()}") from error
+            raise LogUnavailable(answer_of(error)) from error
         try:
             answers = self._verified(envelopes, response, last)
         except (EvidenceError, ValueError) as error:
-            raise LogContradicts(f"the audit log's answer does not prove what it says: {error}") from error
+            why = brief(error, MESH)
+            raise LogContradicts(f"the audit log's answer does not prove what it says: {why}") from error
         reach("hub.appended")
         return answers
 

@@ -15,6 +15,7 @@ from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warrant
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
+from mesh.errors import answer_of
 from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 
@@ -142,7 +143,7 @@ class SpokeDirectory:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 self._ready.discard(provider)
-            raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
+            raise SpokeUnavailable(answer_of(error)) from error
 
     async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
         """Closes the lane to older owners and asks about their attempts; raises SpokeUnavailable."""
@@ -158,7 +159,7 @@ class SpokeDirectory:
         try:
             response = await self._stubs[provider].Fence(request, timeout=FENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
-            raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
+            raise SpokeUnavailable(answer_of(error)) from error
         return [_report(r) for r in response.reports]
 
     def check_account(self, provider: str, account: str) -> None:
@@ -204,7 +205,7 @@ class SpokeDirectory:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 raise PlanRefused(f"{provider} lists no events", provider=provider) from error
-            raise SpokeUnavailable(f"{error.code().name}: {error.details()}") from error
+            raise SpokeUnavailable(answer_of(error)) from error
         return response
 
     async def close(self) -> None:

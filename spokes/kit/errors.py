@@ -16,6 +16,9 @@ SpokeError
 └── Interrupted          a provider call that ended without an answer; carries the outcome
 """
 
+from typing import Final
+
+from mesh.told import MESH, Trees
 from spokes.kit.outcome import NotSent, Unknown
 
 
@@ -105,3 +108,7 @@ class Interrupted(SpokeError):
     def __init__(self, outcome: NotSent | Unknown) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
+
+
+OWN: Final[Trees] = (*MESH, SpokeError)
+"""The errors whose texts a spoke may log."""

@@ -18,6 +18,7 @@ from mesh.server import MIB, MeshServer
 from mesh.telemetry import Telemetry
 from spokes.kit import errors, registry
 from spokes.kit.attempts import Attempts
+from spokes.kit.errors import OWN
 from spokes.kit.evidence import Notary
 from spokes.kit.inline import Pool, Recipe
 from spokes.kit.manifest import limited
@@ -49,7 +50,7 @@ class SpokeServer:
         self._name = name
         self._settings = settings
         self._boot = secrets.token_hex(8)
-        self._telemetry = Telemetry.start(name, self._boot)
+        self._telemetry = Telemetry.start(name, self._boot, own=OWN)
         self._performing, self._server = self._compose()
 
     @property
