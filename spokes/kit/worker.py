@@ -87,11 +87,11 @@ class Worker:
     async def _written(
         self, attempt: spoke_service_pb2.Attempt, task: Task, deadline: float, track: Track
     ) -> tuple[Outcome, outcome_pb2.Outcome]:
-        outcome = await self._outcome(attempt, task, deadline, track)
         try:
+            outcome = await self._outcome(attempt, task, deadline, track)
             return outcome, to_proto(outcome)
-        except Exception as error:  # noqa: BLE001 - a provider's code returns anything
-            _log.error("outcome is none", extra=_where(error, task.name))
+        except Exception as error:  # noqa: BLE001 - as in `_guarded`, and its code returns anything
+            _log.error("attempt failed", extra=_where(error, task.name))
         fault: Outcome = _own_fault(track, harmless=False)
         fault = _of_look_up(fault) if task is Task.LOOK_UP else fault
         return fault, to_proto(fault)

@@ -3,17 +3,19 @@
 import json
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from integration.spoke.v1 import outcome_pb2
+from integration.spoke.v1 import spoke_service_pb2 as pb
 from mesh.clock import SystemClock
 from mesh.telemetry import Telemetry
-from spokes.kit import registry
+from spokes.kit import envelope, registry
 from spokes.kit.accounts_file import load_accounts
-from spokes.kit.envelope import Task
+from spokes.kit.envelope import Task, Verdict
 from spokes.kit.progress import Progress
 from spokes.kit.worker import Worker
 from tests.conformance.bench import Bench
-from tests.spokes.harness import account
+from tests.spokes.harness import account, operation
 
 
 class Broken:
@@ -69,6 +71,15 @@ async def test_a_handler_that_fails_before_a_byte_left_has_sent_nothing(bench, b
     assert outcome.not_sent.cause == outcome_pb2.NOT_SENT_CAUSE_MISCONFIGURED
     assert outcome.not_sent.reason == "SPOKE_FAULT"
     assert (outcome.progress, outcome.HasField("sent_time")) == (int(progress), False)
+
+
+async def test_an_attempt_that_cannot_even_begin_has_sent_nothing(bench):
+    far = Timestamp(seconds=10**12)
+    attempt = pb.Attempt(operation=operation("echo", "Charge"), account="default", job_create_time=far)
+    deadline = SystemClock().now().timestamp() + 5
+    verdict, body = envelope.read(await bench.worker.run(envelope.pack(Task.EXECUTE, deadline, attempt)))
+    assert verdict is Verdict.DONE
+    assert outcome_pb2.Outcome.FromString(body).not_sent.reason == "SPOKE_FAULT"
 
 
 async def test_an_outcome_that_is_none_after_a_byte_left_is_unknown(bench, broken):
