@@ -8,6 +8,7 @@ from typing import Protocol
 from mesh.process_clock import process_clock
 from mesh.telemetry import ENDPOINT, Telemetry
 from spokes.kit import registry
+from spokes.kit.errors import OWN
 from spokes.kit.worker import Worker
 
 
@@ -47,7 +48,7 @@ class Recipe:
         manifest = registry.manifest(self.spoke)
         provider = registry.build(self.spoke)
         accounts = registry.accounts(self.spoke, provider, Path(self.accounts_file))
-        telemetry = Telemetry.start(self.spoke, self.instance)
+        telemetry = Telemetry.start(self.spoke, self.instance, own=OWN)
         return Worker(manifest, provider, accounts, clock=process_clock, telemetry=telemetry)
 
 

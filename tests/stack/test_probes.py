@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from hub.cli.stack import probes
+from local.stack import probes
 from tests.spokes.harness import http_server
 
 
