@@ -22,10 +22,7 @@ from audit_service.store.log_store import PostgresLogStore
 from audit_service.store.mark_file import HighWaterFile
 from integration.audit.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from mesh.duty import DutyLoop
-from mesh.evidence.dsse import open_envelope
 from mesh.evidence.keys import SigningKey, load_producers
-from mesh.evidence.parse import parse_statement
-from mesh.evidence.statement import KeyAdd
 from mesh.identity import Identity
 from mesh.process_clock import process_clock
 from mesh.server import MIB, MeshServer
@@ -123,7 +120,7 @@ class Audit:
         while True:
             try:
                 opened = await self._sequencer.open()
-                known = await self._known_keyids(opened.head.size)
+                known = opened.keys.keys
                 await register.announce(self._producers.values(), known=known, sequencer=self._sequencer)
                 return
             except HOPELESS:
@@ -133,11 +130,6 @@ class Audit:
                     _log.warning("the log cannot be opened yet: %s", error)
                 said = str(error)
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _known_keyids(self, size: int) -> set[str]:
-        entries = await self._reader.keys(size)
-        statements = [parse_statement(open_envelope(entry.envelope).payload) for entry in entries]
-        return {statement.keyid for statement in statements if isinstance(statement, KeyAdd)}
 
 
 class KeepOpen:

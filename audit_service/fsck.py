@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from audit_service.log.checkpoints import Notary
 from audit_service.log.entry import Entry, Refusal, entitlement_complaint
+from audit_service.log.keyring import KeyRing
 from audit_service.log.ports import Kept, LogReader, State
 from audit_service.log.rules import INTENT_PHASE, Standing, decide_all
 from audit_service.log.tiles import TileId, TilePart, tile_path
@@ -14,7 +15,6 @@ from audit_service.log.tree import Tree
 from audit_service.store.index import IndexRow, index_row
 from mesh.evidence import dsse
 from mesh.evidence.errors import EvidenceError
-from mesh.evidence.keys import Producer, PublicKey
 from mesh.evidence.merkle import leaf_hash
 from mesh.evidence.parse import parse_statement
 from mesh.evidence.statement import Evidence, Intent, KeyAdd, Statement
@@ -91,7 +91,7 @@ class _Check:
         self.checked = 0
         self._tree = Tree(0, [])
         self._tiles = 0
-        self._keys: dict[str, Producer] = {}
+        self._keys = KeyRing()
         self._intents: dict[str, Standing] = {}
         self._notary = notary
         self._kept = list(reversed(kept))
@@ -138,15 +138,20 @@ class _Check:
         if row.id != said.id:
             yield "id: not that of the statement"
         yield from _column_findings(row.columns, index_row(said))
-        yield from self._signature(opened, said)
+        if isinstance(said, KeyAdd):
+            yield from self._key(said, row)
+        else:
+            yield from self._signature(opened, said)
         yield from self._rules(Entry(row.envelope, leaf_hash(row.envelope), said), row.index)
+
+    def _key(self, said: KeyAdd, row: StoredRow) -> Iterator[str]:
+        if complaint := self._keys.complaint(said, row.envelope, row.index):
+            yield complaint
+        else:
+            self._keys = self._keys.with_key(said)
 
     def _signature(self, opened: dsse.Opened, said: Statement) -> Iterator[str]:
         producer = self._keys.get(opened.keyid)
-        if isinstance(said, KeyAdd):
-            added = Producer(said.holder, PublicKey.from_base64(said.public))
-            producer = added if added.keyid == opened.keyid and added.role == "audit" else producer
-            self._keys[added.keyid] = added
         if producer is None:
             yield "signature: by a key that was not in the log by then"
             return
@@ -162,7 +167,7 @@ class _Check:
         if not isinstance(said, Intent | Evidence):
             return
         intent = self._intents.get(said.attempt)
-        (decision,) = decide_all([entry], [intent] if intent else [], index)
+        (decision,), _ = decide_all([entry], [intent] if intent else [], index, self._keys)
         if isinstance(decision, Refusal):
             yield decision.message
         elif isinstance(said, Intent):

@@ -32,6 +32,7 @@ NUMBERED = re.compile(
 )
 MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 100_000, 16 << 20, 256 << 20
 MAX_INTEGER, MAX_DEPTH, MAX_ATTEMPTS = 2**53 - 1, 8, 10_000
+SPIFFE_ID = re.compile(r"spiffe://(?P<domain>[a-z0-9._-]+)/(?P<role>[a-z0-9-]+)/[A-Za-z0-9._-]+", re.A)
 SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 
 
@@ -274,13 +275,18 @@ def _read_entries(files: dict[str, bytes], folder: str, proofs: str, head: Head)
 
 def _read_keys(entries: Iterable[Entry]) -> dict[str, Key]:
     keys: dict[str, Key] = {}
+    domain = ""
     for entry in entries:
         raw, holder = _unbase64(entry.file, entry.text("key.public")), entry.text("key.holder")
         keyid = hashlib.sha256(SPKI_PREFIX + raw).hexdigest()[:16]
         if entry.text("kind") != "key.add" or entry.text("key.id") != keyid or keyid in keys:
             raise Invalid(entry.file, "does not add a new key")
-        role = (holder.split("/") + [""] * 4)[3]
-        own = {keyid: Key(holder, role, raw, entry.place - 1)} if role == "audit" else {}
+        parts = SPIFFE_ID.fullmatch(holder)
+        if parts is None or parts["domain"] != (domain or parts["domain"]):
+            raise Invalid(entry.file, "of another trust domain than the log")
+        domain, role = parts["domain"], parts["role"]
+        # Nobody is there to vouch for the first; from then on nobody vouches for himself.
+        own = {keyid: Key(holder, role, raw, -1)} if entry.place == 0 else {}
         _check_signature(entry, {**keys, **own}, "audit")
         keys[keyid] = Key(holder, role, raw, entry.place)
     return keys

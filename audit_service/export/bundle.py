@@ -1,7 +1,7 @@
 """A job's bundle: its statements, their proofs, the keys, and the program that checks it all offline."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -64,11 +64,9 @@ class BundleExport:
             after = page[-1].index
 
     async def _add_keys(self, bundle: "_Bundle", log: OpenLog, head: Head, keyids: Iterable[str]) -> None:
-        needed = set(keyids)
-        for entry in await self._reader.keys(head.size):
-            if _added_keyid(entry) in needed:
-                bundle.add(f"keys/{entry.index}.json", entry.envelope)
-                bundle.add(f"keys/{entry.index}.tlog-proof", await _proof(log, head, entry.index))
+        for entry in _vouched(await self._reader.keys(head.size), keyids):
+            bundle.add(f"keys/{entry.index}.json", entry.envelope)
+            bundle.add(f"keys/{entry.index}.tlog-proof", await _proof(log, head, entry.index))
 
     def _manifest(self, job: str, head: Head, files: list[Value]) -> bytes:
         members: dict[str, Value] = {
@@ -108,6 +106,16 @@ class _Bundle:
 
 async def _proof(log: OpenLog, head: Head, index: int) -> bytes:
     return write_proof(TlogProof(index, await log.proofs.inclusion(index, head.size), head.note))
+
+
+def _vouched(entries: Sequence[StoredEntry], keyids: Iterable[str]) -> list[StoredEntry]:
+    """The entries that add those keys, and the keys that vouch for them, back to the log's first."""
+    needed, found = set(keyids), []
+    for entry in reversed(entries):
+        if _added_keyid(entry) in needed:
+            needed.add(open_envelope(entry.envelope).keyid)
+            found.append(entry)
+    return found[::-1]
 
 
 def _added_keyid(entry: StoredEntry) -> str:

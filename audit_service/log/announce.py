@@ -13,7 +13,11 @@ from mesh.evidence.statement import KeyAdd, Maker, timestamp
 
 
 class KeyRegister:
-    """Says which keys there are, signed by the audit service; an audit key vouches for itself."""
+    """Says which keys there are, signed by the audit service.
+
+    The log's first key vouches for itself. Each later one of the service, too, stands among the producers
+    first, so that the key before it has vouched for it by the time it signs.
+    """
 
     def __init__(self, *, holder: str, key: SigningKey, boot: str, clock: Clock) -> None:
         self._own = Producer(holder, key.public)

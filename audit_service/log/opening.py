@@ -4,20 +4,25 @@ from dataclasses import dataclass
 
 from audit_service.errors import LogInconsistent, LogRolledBack, LogUnavailable, MarkMissing
 from audit_service.log.checkpoints import Head, Notary
-from audit_service.log.ports import LogReader, LogStore, Mark, MarkFile, State
+from audit_service.log.keyring import KeyRing
+from audit_service.log.ports import EntryReader, LogStore, Mark, MarkFile, State
 from audit_service.log.proofs import Proofs
 from audit_service.log.tiles import HEIGHT, WIDTH, TileId, hashes_of, perfect_root
 from audit_service.log.tree import Tree
-from mesh.evidence.errors import BadCheckpoint
+from mesh.evidence.dsse import open_envelope
+from mesh.evidence.errors import BadCheckpoint, EvidenceError
+from mesh.evidence.parse import parse_statement
+from mesh.evidence.statement import KeyAdd
 
 
 @dataclass
 class OpenLog:
-    """The log while it can be written: its tree, its newest head, and the proofs they give."""
+    """The log while it can be written: its tree, its newest head, the proofs they give, and its keys."""
 
     tree: Tree
     head: Head
     proofs: Proofs
+    keys: KeyRing
 
 
 class Opening:
@@ -27,7 +32,7 @@ class Opening:
         self,
         *,
         store: LogStore,
-        reader: LogReader,
+        reader: EntryReader,
         mark_file: MarkFile,
         notary: Notary,
         accept_missing_mark: bool = False,
@@ -49,7 +54,22 @@ class Opening:
         proofs = Proofs(tree, self._reader)
         await self._check_checkpoint(state, proofs)
         await self._check_mark(state, proofs)
-        return OpenLog(tree, self._notary.sign(state.size, state.root), proofs)
+        keys = await self._keys(state.size)
+        return OpenLog(tree, self._notary.sign(state.size, state.root), proofs, keys)
+
+    async def _keys(self, size: int) -> KeyRing:
+        ring = KeyRing()
+        for entry in await self._reader.keys(size):
+            try:
+                said = parse_statement(open_envelope(entry.envelope).payload)
+            except EvidenceError as error:
+                raise LogInconsistent(f"entry {entry.index}: {error}") from error
+            if not isinstance(said, KeyAdd):
+                raise LogInconsistent(f"entry {entry.index}: adds no key, though the index says so")
+            if complaint := ring.complaint(said, entry.envelope, entry.index):
+                raise LogInconsistent(f"entry {entry.index}: {complaint}")
+            ring = ring.with_key(said)
+        return ring
 
     async def _row(self, level: int, size: int) -> list[bytes]:
         count = size >> (HEIGHT * level)

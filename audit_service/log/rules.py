@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from audit_service.log.entry import Entry, Reason, Refusal
-from mesh.evidence.statement import Evidence, Intent, Operation, Statement
+from audit_service.log.keyring import KeyRing
+from mesh.evidence.statement import Evidence, Intent, KeyAdd, Operation, Statement
 
 INTENT_PHASE = 1
 EVIDENCE_PHASE = 2
@@ -45,9 +46,10 @@ def phase_of(statement: Statement) -> int | None:
 
 
 class Rules:
-    """Decides entry by entry, in order; what it places counts for those that follow."""
+    """Decides entry by entry, in order; what it places counts for those that follow, `keys` included."""
 
-    def __init__(self, standing: Iterable[Standing], size: int) -> None:
+    def __init__(self, standing: Iterable[Standing], size: int, keys: KeyRing) -> None:
+        self.keys = keys
         self._next = size
         self._by_id: dict[str, tuple[int, bytes]] = {}
         self._by_phase: dict[tuple[str, int], Standing | None] = {}
@@ -64,8 +66,14 @@ class Rules:
             if leaf == entry.leaf:
                 return Place(index, leaf, fresh=False)
             return Refusal(Reason.CONFLICT, f"id: entry {index} has it, with other bytes")
-        refusal = self._phase_refusal(entry.statement)
+        refusal = self._key_refusal(entry) or self._phase_refusal(entry.statement)
         return refusal or self._place(entry)
+
+    def _key_refusal(self, entry: Entry) -> Refusal | None:
+        if not isinstance(entry.statement, KeyAdd):
+            return None
+        complaint = self.keys.complaint(entry.statement, entry.envelope, self._next)
+        return Refusal(Reason.NOT_ENTITLED, complaint) if complaint else None
 
     def _phase_refusal(self, statement: Statement) -> Refusal | None:
         if not isinstance(statement, Intent | Evidence):
@@ -82,6 +90,8 @@ class Rules:
         place = Place(self._next, entry.leaf, fresh=True)
         self._next += 1
         self._by_id[entry.statement.id] = place.index, place.leaf
+        if isinstance(entry.statement, KeyAdd):
+            self.keys = self.keys.with_key(entry.statement)
         phase = phase_of(entry.statement)
         if phase is not None and isinstance(entry.statement, Intent | Evidence):
             # Not a Standing: evidence can only follow an intent whose receipt its maker has seen.
@@ -89,10 +99,12 @@ class Rules:
         return place
 
 
-def decide_all(entries: Sequence[Entry], standing: Iterable[Standing], size: int) -> list[Decision]:
-    """Decides on a batch; fresh places run on from `size` without a gap."""
-    rules = Rules(standing, size)
-    return [rules.decide(entry) for entry in entries]
+def decide_all(
+    entries: Sequence[Entry], standing: Iterable[Standing], size: int, keys: KeyRing
+) -> tuple[list[Decision], KeyRing]:
+    """Decides on a batch; fresh places run on from `size` without a gap. Also the keys there are then."""
+    rules = Rules(standing, size, keys)
+    return [rules.decide(entry) for entry in entries], rules.keys
 
 
 def _intent_refusal(evidence: Evidence, intent: Standing | None) -> Refusal | None:

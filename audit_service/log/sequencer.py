@@ -8,12 +8,13 @@ from typing import Final, TypeAlias
 from audit_service.errors import LogUnavailable, Overloaded
 from audit_service.log.checkpoints import Head, Notary
 from audit_service.log.entry import Entry, Refusal
+from audit_service.log.keyring import KeyRing
 from audit_service.log.opening import Opening, OpenLog
 from audit_service.log.ports import Kept, LogStore, Mark, MarkFile, Step
 from audit_service.log.rules import Decision, Place, decide_all
 from mesh.batcher import Batcher, Full
 from mesh.clock import Clock
-from mesh.evidence.statement import Evidence, Intent
+from mesh.evidence.statement import Evidence, Intent, KeyAdd
 from mesh.failpoints import reach
 
 MAX_BATCH_ENTRIES: Final = 512
@@ -112,24 +113,27 @@ class Sequencer:
 
     async def _append(self, log: OpenLog, batch: list[Submission]) -> list[Appended | Exception]:
         entries = [item for submission in batch for item in submission if isinstance(item, Entry)]
-        decisions = await self._decide(log, entries)
+        decisions, keys = await self._decide(log, entries)
         pairs = zip(entries, decisions, strict=True)
         fresh = [entry for entry, place in pairs if isinstance(place, Place) and place.fresh]
         if fresh:
+            if log.tree.size == 0 and not isinstance(fresh[0].statement, KeyAdd):
+                raise LogUnavailable("the log does not hold its own first key yet")
             await self._commit(log, fresh)
+            log.keys = keys
         answers = iter(await _answers(log, decisions))
         return [
             Appended([next(answers) if isinstance(item, Entry) else item for item in submission], log.head)
             for submission in batch
         ]
 
-    async def _decide(self, log: OpenLog, entries: list[Entry]) -> list[Decision]:
+    async def _decide(self, log: OpenLog, entries: list[Entry]) -> tuple[list[Decision], KeyRing]:
         if not entries:
-            return []
+            return [], log.keys
         statements = [entry.statement for entry in entries]
         ids = {statement.id for statement in statements}
         attempts = {said.attempt for said in statements if isinstance(said, Intent | Evidence)}
-        return decide_all(entries, await self._store.standing(ids, attempts), log.tree.size)
+        return decide_all(entries, await self._store.standing(ids, attempts), log.tree.size, log.keys)
 
     async def _commit(self, log: OpenLog, entries: list[Entry]) -> None:
         growth = log.tree.grow([entry.leaf for entry in entries])

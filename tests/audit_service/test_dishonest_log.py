@@ -30,16 +30,20 @@ from tests.audit_service import rig
 from tests.audit_service.test_bundle import verdict, zipped
 
 AUDIT = "spiffe://integration.local/audit/audit"
+EVIL = "spiffe://integration.local/audit/evil"
+FOREIGN = "of another trust domain than the log"
 SMTP = "spiffe://integration.local/spoke/smtp"
 JOB = "0198f6e0-0000-7000-8000-000000000001"
-LOG, SIGNING, HUB, SPOKE, STRANGER = (SigningKey.from_seed(bytes([number]) * 32) for number in range(1, 6))
+LOG, SIGNING, HUB, SPOKE, STRANGER, OTHER = (
+    SigningKey.from_seed(bytes([number]) * 32) for number in range(1, 7)
+)
 
 Signed = tuple[Statement, SigningKey]
 
 
-def _key(holder: str, key: SigningKey) -> Signed:
-    maker = Maker(AUDIT, "ab", 1)
-    return KeyAdd(rig.T, maker, key.keyid, holder, key.public.to_base64()), SIGNING
+def _key(holder: str, key: SigningKey, voucher: SigningKey | None = None, by: str = AUDIT) -> Signed:
+    maker = Maker(by, "ab", 1)
+    return KeyAdd(rig.T, maker, key.keyid, holder, key.public.to_base64()), voucher or SIGNING
 
 
 KEYS = [_key(AUDIT, SIGNING), _key(rig.HUB, HUB), _key(rig.SPOKE, SPOKE)]
@@ -101,6 +105,14 @@ def test_an_honest_log_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert verdict(zipped(tmp_path / "b.zip", bundle), capsys) == (0, "VALID")
 
 
+def test_a_later_audit_key_that_an_earlier_one_vouches_for_is_believed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = [KEYS[0], _key(EVIL, OTHER), _key(rig.HUB, HUB, OTHER, EVIL), (INTENT, HUB)]
+    code, line = verdict(zipped(tmp_path / "b.zip", _bundle(log)), capsys)
+    assert (code, line) == (0, "VALID WITH GAPS (attempt 1: no evidence yet)")
+
+
 CASES: list[tuple[list[Signed], str]] = [
     ([*KEYS, (INTENT, SPOKE)], "entries/3.json: not for this producer to say"),
     (
@@ -154,6 +166,16 @@ CASES: list[tuple[list[Signed], str]] = [
     ([KEYS[1], *KEYS[1:]], "keys/0.json: signed with a key that was not in the log by then"),
     ([*KEYS, KEYS[1]], "keys/3.json: does not add a new key"),
     ([*KEYS, (_key(SMTP, LOG)[0], HUB)], "keys/3.json: not for this producer to say"),
+    ([*KEYS, _key(EVIL, OTHER, OTHER, EVIL)], "keys/3.json: signed with a key that was not in the log"),
+    ([*KEYS, _key(AUDIT, OTHER, OTHER)], "keys/3.json: signed with a key that was not in the log by then"),
+    (
+        [*KEYS, _key(EVIL, OTHER, OTHER, EVIL), _key(rig.HUB, STRANGER, OTHER, EVIL), (INTENT, STRANGER)],
+        "keys/3.json: signed with a key that was not in the log by then",
+    ),
+    ([*KEYS, _key("spiffe://evil.example/spoke/stripe", OTHER)], f"keys/3.json: {FOREIGN}"),
+    ([*KEYS, _key("spiffe://evil.example/audit/evil", OTHER)], f"keys/3.json: {FOREIGN}"),
+    ([*KEYS, _key("https://integration.local/audit/evil", OTHER)], f"keys/3.json: {FOREIGN}"),
+    ([*KEYS, _key("spiffe://integration.local/spoke/a/stripe", OTHER)], f"keys/3.json: {FOREIGN}"),
     ([*KEYS, (replace(_key(SMTP, LOG)[0], keyid=HUB.keyid), SIGNING)], "keys/3.json: does not add a new key"),  # type: ignore[type-var]
 ]
 
