@@ -1,21 +1,19 @@
-"""Checks a bundle of evidence, offline: `python verify.py bundle.zip [--vkey FILE]`.
+"""Checks a bundle of evidence, offline: `python -m audit_service.verify bundle.zip --vkey FILE [--job JOB]`.
 
-Needs Python 3.11 or newer and the package `cryptography`, nothing else; nothing of the product that
-made the bundle is used. Without --vkey the log's key is taken from the bundle itself: then the result
-says that the bundle agrees with itself, and you must compare that key with one from elsewhere.
+Needs Python 3.11 or newer and the package `cryptography`; of the product only this file and
+`audit_service/offline` are used. Take them from the project, by their hash, never from whoever handed you
+the bundle; and the log's key, FILE, from a source that you trust.
 
-Prints a line per check, then VALID (exit 0), VALID WITH GAPS and a list of them (exit 0), or
-INVALID: <file>: <what> (exit 1). Wrong usage exits 2.
+Prints what was verified, and the verdict on its last line: VALID (exit 0); INVALID: <file>: <what> (exit 1);
+CONSISTENT WITH ITSELF ONLY (exit 3), where no key was given: anybody can make such a bundle; VALID WITH GAPS
+and a list of them (exit 4). Wrong usage exits 2.
 """
 
 import argparse
-import base64
 import hashlib
 import json
 import re
 import sys
-import unicodedata
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,24 +21,23 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from audit_service.offline.canonical import read_json, unbase64
+from audit_service.offline.report import INVALID, USAGE, VERDICTS, Proven, Said, plain
+from audit_service.offline.zipped import (
+    CHECKPOINT,
+    MANIFEST,
+    PLAIN_FILES,
+    SEALED,
+    VKEY,
+    Invalid,
+    read_files,
+)
+
 STATEMENT = "application/vnd.integration.statement.v1+json"
 BUNDLE = "application/vnd.integration.bundle.v1+json"
-MANIFEST, SEALED, CHECKPOINT, VKEY = "manifest.json", "manifest.dsse.json", "checkpoint", "keys/vkey"
-PLAIN_FILES = {MANIFEST, SEALED, CHECKPOINT, VKEY, "README.txt", "verify.py"}
-NUMBERED = re.compile(
-    r"(entries|keys)/(0|[1-9]\d{0,17})\.json|(proofs|keys)/(0|[1-9]\d{0,17})\.tlog-proof", re.A
-)
-MAX_FILES, MAX_FILE_BYTES, MAX_TOTAL_BYTES = 100_000, 16 << 20, 256 << 20
-MAX_INTEGER, MAX_DEPTH, MAX_ATTEMPTS = 2**53 - 1, 8, 10_000
+MAX_ATTEMPTS = 10_000
 SPIFFE_ID = re.compile(r"spiffe://(?P<domain>[a-z0-9._-]+)/(?P<role>[a-z0-9-]+)/[A-Za-z0-9._-]+", re.A)
 SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
-
-
-class Invalid(Exception):
-    """The bundle does not prove what it should; names the file at fault."""
-
-    def __init__(self, file: str, what: str) -> None:
-        super().__init__(f"{file}: {what}")
 
 
 class Envelope(NamedTuple):
@@ -93,78 +90,14 @@ class Entry(NamedTuple):
         return value
 
 
-def _read_files(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            if archive.comment or len(infos) > MAX_FILES or sum(i.file_size for i in infos) > MAX_TOTAL_BYTES:
-                raise Invalid(path.name, "too large, or with a comment")
-            files: dict[str, bytes] = {}
-            for info in infos:
-                _check_info(info, files)
-                files[info.filename] = archive.read(info)
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Invalid(path.name, f"not a readable zip file ({error})") from error
-    return files
-
-
-def _check_info(info: zipfile.ZipInfo, files: dict[str, bytes]) -> None:
-    name = info.filename.encode("unicode_escape").decode()[:200]
-    if info.filename in files:
-        raise Invalid(name, "in the zip twice")
-    if info.filename not in PLAIN_FILES and not NUMBERED.fullmatch(info.filename):
-        raise Invalid(name, "has no place in a bundle")
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size > MAX_FILE_BYTES:
-        raise Invalid(name, "compressed, or too large")
-
-
-def _read_json(file: str, data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data.decode())
-        _check_profile(value, MAX_DEPTH)
-        again = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise Invalid(file, f"not JSON of the profile ({str(error)[:80]})") from error
-    if not isinstance(value, dict) or again != data:
-        raise Invalid(file, "JSON not in canonical form")
-    return value
-
-
-def _check_profile(value: Any, depth: int) -> None:
-    if isinstance(value, dict | list):
-        if depth == 0:
-            raise ValueError("nested too deep")
-        # payloadType is the one name that the envelope's format prescribes.
-        if isinstance(value, dict) and not all(re.fullmatch("[a-z0-9_]+|payloadType", key) for key in value):
-            raise ValueError("a key beyond [a-z0-9_]+")
-        for inner in value.values() if isinstance(value, dict) else value:
-            _check_profile(inner, depth - 1)
-    elif isinstance(value, str):
-        controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
-        if controls or unicodedata.normalize("NFC", value) != value:
-            raise ValueError("a text with control characters, or not in NFC")
-    elif not isinstance(value, int) or abs(value) > MAX_INTEGER:
-        raise ValueError("null, a fraction, or an integer beyond 2^53-1")
-
-
-def _unbase64(file: str, text: Any) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (ValueError, TypeError) as error:
-        raise Invalid(file, "not base64") from error
-    if base64.b64encode(data).decode() != text:
-        raise Invalid(file, "base64 not in its one form")
-    return data
-
-
 def _read_envelope(file: str, data: bytes, kind: str) -> Envelope:
-    envelope = _read_json(file, data)
+    envelope = read_json(file, data)
     match envelope:
         case {"payload": str(payload), "signatures": [{"keyid": str(keyid), "sig": str(sig)}]}:
-            body, signatures = _unbase64(file, payload), [{"keyid": keyid, "sig": sig}]
+            body, signatures = unbase64(file, payload), [{"keyid": keyid, "sig": sig}]
             if envelope == {"payload": payload, "payloadType": kind, "signatures": signatures}:
                 signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(body), body)
-                return Envelope(body, keyid, _unbase64(file, sig), signed)
+                return Envelope(body, keyid, unbase64(file, sig), signed)
     raise Invalid(file, "not an envelope of the expected type with one signature")
 
 
@@ -178,7 +111,7 @@ def _verifies(raw: bytes, signature: bytes, message: bytes) -> bool:
 
 def _read_vkey(file: str, data: bytes) -> tuple[str, bytes, bytes]:
     parts = data.decode("utf-8", "replace").removesuffix("\n").split("+", 2)
-    blob = _unbase64(file, parts[2]) if len(parts) == 3 else b""
+    blob = unbase64(file, parts[2]) if len(parts) == 3 else b""
     hint = hashlib.sha256(parts[0].encode() + b"\n" + blob).digest()[:4]
     if not parts[0] or len(blob) != 33 or blob[:1] != b"\x01" or hint.hex() != parts[1]:
         raise Invalid(file, "not an Ed25519 verifier key, or mangled")
@@ -197,12 +130,12 @@ def _read_head(files: dict[str, bytes]) -> Head:
         parts = line.split(" ")
         if len(parts) != 3 or parts[0] != "—":
             raise Invalid(CHECKPOINT, "signature line out of form")
-        blob = _unbase64(CHECKPOINT, parts[2])
+        blob = unbase64(CHECKPOINT, parts[2])
         if parts[1] == name and blob[:4] == hint:
             own.append(blob[4:])
     if not own or not all(_verifies(raw, signature, text + b"\n") for signature in own):
         raise Invalid(CHECKPOINT, "not signed by the log's key")
-    return Head(files[CHECKPOINT], name, int(lines[1]), _unbase64(CHECKPOINT, lines[2]))
+    return Head(files[CHECKPOINT], name, int(lines[1]), unbase64(CHECKPOINT, lines[2]))
 
 
 def _check_proof(files: dict[str, bytes], file: str, *, index: int, leaf: bytes, head: Head) -> None:
@@ -212,7 +145,7 @@ def _check_proof(files: dict[str, bytes], file: str, *, index: int, leaf: bytes,
     lines = text.decode("ascii", "replace").split("\n")
     if lines[:2] != ["c2sp.org/tlog-proof@v1", f"index {index}"] or note != head.note:
         raise Invalid(file, "not the proof of this entry for the checkpoint")
-    if not _includes(leaf, index, [_unbase64(file, line) for line in lines[2:]], head):
+    if not _includes(leaf, index, [unbase64(file, line) for line in lines[2:]], head):
         raise Invalid(file, "does not lead from the entry to the checkpoint")
 
 
@@ -239,7 +172,7 @@ def _check_files(files: dict[str, bytes]) -> tuple[Envelope, dict[str, Any]]:
     sealed = _read_envelope(SEALED, files[SEALED], BUNDLE)
     if sealed.payload != files[MANIFEST]:
         raise Invalid(MANIFEST, f"differs from its signed copy in {SEALED}")
-    manifest = _read_json(MANIFEST, files[MANIFEST])
+    manifest = read_json(MANIFEST, files[MANIFEST])
     listed = {}
     rows = manifest.get("files")
     for row in rows if isinstance(rows, list) else []:
@@ -266,7 +199,7 @@ def _read_entries(files: dict[str, bytes], folder: str, proofs: str, head: Head)
         envelope = _read_envelope(file, files[file], STATEMENT)
         leaf = hashlib.sha256(b"\x00" + files[file]).digest()
         _check_proof(files, f"{proofs}/{index}.tlog-proof", index=index, leaf=leaf, head=head)
-        entries.append(Entry(file, index, leaf, _read_json(file, envelope.payload), envelope))
+        entries.append(Entry(file, index, leaf, read_json(file, envelope.payload), envelope))
     expected = {f"{proofs}/{index}.tlog-proof" for index in indexes}
     for stray in sorted(f for f in set(files) - expected if re.fullmatch(rf"{proofs}/\d+\.tlog-proof", f)):
         raise Invalid(stray, "proof without an entry")
@@ -277,7 +210,7 @@ def _read_keys(entries: Iterable[Entry]) -> dict[str, Key]:
     keys: dict[str, Key] = {}
     domain = ""
     for entry in entries:
-        raw, holder = _unbase64(entry.file, entry.text("key.public")), entry.text("key.holder")
+        raw, holder = unbase64(entry.file, entry.text("key.public")), entry.text("key.holder")
         keyid = hashlib.sha256(SPKI_PREFIX + raw).hexdigest()[:16]
         if entry.text("kind") != "key.add" or entry.text("key.id") != keyid or keyid in keys:
             raise Invalid(entry.file, "does not add a new key")
@@ -351,51 +284,79 @@ def _check_pair(intent: Entry | None, evidence: Entry) -> None:
             raise Invalid(evidence.file, f"{name} is not that of its intent")
 
 
-def check_bundle(path: Path, pinned: Path | None, say: Callable[[str, str], None]) -> list[str]:
-    """Runs all checks, says each, and returns the gaps; raises Invalid at the first failure."""
-    files = _read_files(path)
+def check_bundle(
+    path: Path, pinned: Path | None, say: Callable[[str, str], None], *, job: str = ""
+) -> Proven:
+    """Runs all checks, says each, and returns what is proven; raises Invalid at the first failure."""
+    files = read_files(path)
     sealed, manifest = _check_files(files)
     say("files", f"{len(files)}, as the manifest lists them")
     if pinned and _read_vkey(str(pinned), pinned.read_bytes()) != _read_vkey(VKEY, files[VKEY]):
         raise Invalid(VKEY, "not the log's key that was given")
     head = _read_head(files)
-    whose = "given" if pinned else "taken from the bundle: compare it with one from elsewhere"
-    say("checkpoint", f"{head.size} entries of {head.origin}, signed with the log's key ({whose})")
+    say("checkpoint", f"signed with the log's key, {'as given' if pinned else 'out of the bundle itself'}")
     keys = _read_keys(_read_entries(files, "keys", "keys", head))
-    say("keys", f"{len(keys)}, each in the log")
+    say("keys", f"{len(keys)}, each in the log, each vouched for from the log's first on")
     signer = keys.get(sealed.keyid)
     if signer is None or signer.role != "audit" or not signer.signed(sealed):
         raise Invalid(SEALED, "not signed by the audit service")
-    if (manifest.get("v"), manifest.get("origin"), manifest.get("size")) != (1, head.origin, str(head.size)):
-        raise Invalid(MANIFEST, "speaks of another checkpoint")
+    about = _check_manifest(manifest, head, job)
     say("manifest", f"signed by {signer.holder}")
     entries = _read_entries(files, "entries", "proofs", head)
+    if not entries:
+        raise Invalid(MANIFEST, "no statement about the job")
     say("inclusion", f"{len(entries)} statements, each in the log, each in canonical form")
-    job = str(manifest.get("job"))
     for entry in entries:
-        _check_statement(entry, keys, job)
+        _check_statement(entry, keys, about)
     say("signatures", "each by the producer it names, with a key valid at its place")
-    gaps = _check_attempts(entries, job)
+    gaps = _check_attempts(entries, about)
     say("order", "every evidence answers an earlier intent, one of each per attempt")
-    return gaps
+    said = [Said(entry.place, entry.said) for entry in entries]
+    return Proven(
+        plain(about), plain(head.origin), head.size, head.root.hex(), pinned is not None, said, gaps
+    )
+
+
+def _check_manifest(manifest: dict[str, Any], head: Head, job: str) -> str:
+    if (manifest.get("v"), manifest.get("origin"), manifest.get("size")) != (1, head.origin, str(head.size)):
+        raise Invalid(MANIFEST, "speaks of another checkpoint")
+    about = str(manifest.get("job"))
+    if job and about != job:
+        raise Invalid(MANIFEST, f"about the job {plain(about)[:100]}, not the one that was asked for")
+    return about
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Checks the bundle named on the command line."""
-    parser = argparse.ArgumentParser(prog="verify", description="Checks a bundle of evidence, offline.")
+    codes = ", ".join(f"{code} {words}" for code, words in sorted(VERDICTS.items() | {(INVALID, "INVALID")}))
+    parser = argparse.ArgumentParser(
+        prog="verify",
+        description="Checks a bundle of evidence, offline.",
+        epilog=f"Exit codes: {codes}, {USAGE} wrong usage.",
+    )
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--vkey", type=Path, help="file with the log's verifier key, from a source you trust")
+    parser.add_argument("--job", default="", help="the job, or plan, that the bundle must be about")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     given = parser.parse_args(arguments)
     for path in filter(None, (given.bundle, given.vkey)):
         if not path.is_file():
             parser.error(f"{path} is not a file")
+    lines: list[str] = []
     try:
-        gaps = check_bundle(given.bundle, given.vkey, lambda check, what: print(f"ok  {check:<11} {what}"))
+        proven = check_bundle(
+            given.bundle,
+            given.vkey,
+            lambda check, what: lines.append(f"ok  {check:<11} {what}"),
+            job=given.job,
+        )
+        code, members = proven.code, proven.members()
+        lines += proven.lines()
     except Invalid as invalid:
-        print(f"INVALID: {invalid}")
-        return 1
-    print(f"VALID WITH GAPS ({'; '.join(gaps)})" if gaps else "VALID")
-    return 0
+        code, members = INVALID, {"verdict": "INVALID", "exit_code": INVALID, "fault": str(invalid)}
+        lines.append(f"INVALID: {invalid}")
+    print(json.dumps({**members, "report": lines}) if given.json else "\n".join(lines))
+    return code
 
 
 if __name__ == "__main__":

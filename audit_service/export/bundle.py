@@ -1,11 +1,10 @@
-"""A job's bundle: its statements, their proofs, the keys, and the program that checks it all offline."""
+"""A job's bundle: its statements, their proofs, and the keys that they are signed with."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from audit_service import verify
 from audit_service.errors import JobNotInLog
 from audit_service.export.zip import ZipStream
 from audit_service.log.checkpoints import Head
@@ -22,7 +21,6 @@ PIECE_BYTES: Final = 65_536
 _PAGE: Final = 200
 _MAX_MANIFEST_BYTES: Final = 8 << 20
 _README: Final = (Path(__file__).parent / "bundle_readme.txt").read_bytes()
-_VERIFIER: Final = Path(verify.__file__).read_bytes()
 
 
 class BundleExport:
@@ -51,7 +49,6 @@ class BundleExport:
         bundle.add("keys/vkey", f"{self._vkey}\n".encode())
         bundle.add("checkpoint", head.note)
         bundle.add("README.txt", _README)
-        bundle.add("verify.py", _VERIFIER)
         bundle.seal(self._manifest(job, head, bundle.listed()), self._key)
         for piece in bundle.take(rest=True):
             yield piece

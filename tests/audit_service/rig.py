@@ -109,6 +109,7 @@ class Rig:
             authority.issue(SpiffeId(DOMAIN, role, name), self.directory / role)
         self.hub, self.spoke = write_key(self.directory / "hub.pem"), write_key(self.directory / "spoke.pem")
         self.log_key = write_key(self.directory / "log.pem")
+        (self.directory / "log.vkey").write_text(f"{self.vkey}\n")
         write_key(self.directory / "signing.pem")
         self.write_producers({HUB: self.hub, SPOKE: self.spoke})
 

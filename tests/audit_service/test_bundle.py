@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,10 +17,10 @@ import pytest
 from audit_service import verify
 from mesh.errors import reason_of
 from mesh.evidence.canonical import encode
-from mesh.evidence.checkpoint import Vkey
+from mesh.evidence.checkpoint import Vkey, open_checkpoint
 from mesh.evidence.dsse import BUNDLE_TYPE, seal
 from mesh.evidence.keys import SigningKey
-from tests.audit_service.rig import ORIGIN, Callers, Rig, confirmation, evidence, intent, new_job
+from tests.audit_service.rig import ORIGIN, Callers, Rig, T, confirmation, evidence, intent, new_job
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,8 +40,9 @@ def zipped(path: Path, files: Mapping[str, bytes], *more: tuple[str, bytes]) -> 
 
 
 def verdict(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    """The exit code and the last line."""
-    code = verify.main([str(path), *options])
+    """The exit code and the last line, with the log's key given unless another is."""
+    pin = [] if "--vkey" in options else ["--vkey", str(path.with_name("log.vkey"))]
+    code = verify.main([str(path), *options, *pin])
     return code, capsys.readouterr().out.splitlines()[-1]
 
 
@@ -65,9 +68,78 @@ async def test_a_bundle_is_valid_and_the_same_each_time(
     path = tmp_path / "bundle.zip"
     path.write_bytes(bundle)
     assert verdict(path, capsys) == (0, "VALID")
-    pinned = tmp_path / "vkey"
-    pinned.write_text(f"{callers.rig.vkey}\n")
-    assert verdict(path, capsys, "--vkey", str(pinned)) == (0, "VALID")
+
+
+async def test_without_a_key_to_compare_with_nothing_is_called_valid(
+    bundle: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(bundle)
+    assert verify.main([str(path)]) == 3
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "CONSISTENT WITH ITSELF ONLY"
+    assert "VALID" not in said
+    assert verify.main([str(path), "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["anchored"]) == ("CONSISTENT WITH ITSELF ONLY", False)
+
+
+async def test_the_verifier_says_what_it_verified(
+    callers: Callers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job, path = new_job(), tmp_path / "bundle.zip"
+    await callers.attempt(job)
+    path.write_bytes(await callers.bundle(job))
+    options = [str(path), "--vkey", str(tmp_path / "log.vkey"), "--job", job]
+    assert verify.main(options) == 0
+    checkpoint = open_checkpoint(unzip(path.read_bytes())["checkpoint"], callers.rig.vkey)
+    assert capsys.readouterr().out.splitlines()[-7:] == [
+        f"job: {job}",
+        "tenant: acme",
+        "provider: stripe",
+        "operation: integration.payments.v1.PaymentsService/Charge",
+        f"attempt 1 (execute): succeeded; intent at entry 3 of {T}, evidence at entry 4 of {T}",
+        f"checkpoint: 5 entries of {ORIGIN}, root {checkpoint.root.hex()}",
+        "VALID",
+    ]
+    assert verify.main([*options, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["exit_code"], told["anchored"], told["job"]) == ("VALID", 0, True, job)
+    assert told["checkpoint"] == {"origin": ORIGIN, "size": 5, "root": checkpoint.root.hex()}
+    (attempt,) = told["attempts"]
+    assert (attempt["outcome"], attempt["intent"]["index"], attempt["evidence"]["index"]) == (
+        "succeeded",
+        3,
+        4,
+    )
+
+
+async def test_the_bundle_of_another_job_is_not_what_was_asked_for(
+    callers: Callers, bundle: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, wanted = tmp_path / "bundle.zip", new_job()
+    path.write_bytes(bundle)
+    code, line = verdict(path, capsys, "--job", wanted)
+    assert (code, line.startswith("INVALID: manifest.json: about the job ")) == (1, True)
+    assert line.endswith(", not the one that was asked for")
+
+
+async def test_a_zip_with_anything_beside_its_files_is_invalid(
+    bundle: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, files = tmp_path / "b.zip", unzip(bundle)
+    path.write_bytes(bundle)
+    assert verdict(path, capsys) == (0, "VALID")
+    expected = (1, "INVALID: b.zip: holds bytes that belong to none of its files")
+    path.write_bytes(b"<html>anything</html>" + bundle)
+    assert verdict(path, capsys) == expected
+    hiding = zipfile.ZipInfo("README.txt")
+    hiding.extra = b"\xfe\xca\x04\x00hide"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(hiding, files.pop("README.txt"))
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    assert verdict(path, capsys) == expected
 
 
 async def test_another_logs_key_does_not_do(
@@ -88,7 +160,7 @@ async def test_attempts_without_evidence_are_listed_as_gaps(
     path = tmp_path / "bundle.zip"
     path.write_bytes(await callers.bundle(job))
     assert verdict(path, capsys) == (
-        0,
+        4,
         "VALID WITH GAPS (attempt 2: no statement; attempt 1: no evidence yet; attempt 3: no evidence yet)",
     )
 
@@ -112,25 +184,27 @@ async def test_a_long_job_makes_a_valid_bundle(
     assert verdict(path, capsys) == (0, "VALID")
 
 
-async def test_the_verifier_runs_from_the_bundle_and_needs_only_cryptography(
-    bundle: bytes, tmp_path: Path
-) -> None:
+async def test_the_verifier_needs_only_cryptography_and_its_own_files(bundle: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     path.write_bytes(bundle)
-    own = tmp_path / "verify.py"
-    own.write_bytes(unzip(bundle)["verify.py"])
+    own = tmp_path / "own" / "audit_service"
+    own.mkdir(parents=True)
+    for file in ("__init__.py", "verify.py"):
+        shutil.copy(ROOT / "audit_service" / file, own)
+    shutil.copytree(ROOT / "audit_service" / "offline", own / "offline")
     # -S -I: no site packages, no environment; then only what cryptography needs is let in.
     script = (
-        "import sys, runpy; sys.path.insert(0, sys.argv[1]);"
-        "allowed = {'cryptography', 'cffi', '_cffi_backend', 'pycparser'} | sys.stdlib_module_names;"
+        "import sys, runpy; sys.path[:0] = [sys.argv[1], 'own'];"
+        "allowed = {'audit_service', 'cryptography', 'cffi', '_cffi_backend', 'pycparser'};"
+        "allowed |= sys.stdlib_module_names;"
         "find = sys.meta_path[-1].find_spec;"
         "sys.meta_path[-1] = type('Only', (), {'find_spec': staticmethod(lambda name, path=None, target=None:"
         " find(name, path, target) if name.split('.')[0] in allowed else None)});"
-        "sys.argv = ['verify.py', sys.argv[2]]; runpy.run_path(sys.argv[0], run_name='__main__')"
+        "sys.argv = ['verify', *sys.argv[2:]]; runpy.run_module('audit_service.verify', run_name='__main__')"
     )
     packages = str(Path(sys.modules["cryptography"].__file__ or "").parents[1])
     done = subprocess.run(
-        [sys.executable, "-S", "-I", "-c", script, packages, str(path)],
+        [sys.executable, "-S", "-I", "-c", script, packages, str(path), "--vkey", "log.vkey"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -143,13 +217,17 @@ async def test_the_module_runs_without_the_products_dependencies(bundle: bytes, 
     path = tmp_path / "bundle.zip"
     path.write_bytes(bundle)
     script = (
-        "import sys; sys.argv[:] = ['verify', sys.argv[1]];"
+        "import sys; sys.argv[0] = 'verify';"
         "import audit_service.verify as v; code = v.main();"
         "heavy = {'grpc', 'sqlalchemy', 'orjson', 'mesh', 'integration', 'click'} & set(sys.modules);"
         "sys.exit(f'imports {heavy}' if heavy else code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, str(path), "--vkey", str(tmp_path / "log.vkey")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["VALID"]), done.stderr
     usage = subprocess.run(
@@ -184,7 +262,7 @@ async def test_every_change_of_every_file_is_invalid_and_names_the_file(
     bundle: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files, tried = unzip(bundle), 0
-    assert len(files) == 6 + 2 * 5 + 2 * 3
+    assert len(files) == 5 + 2 * 5 + 2 * 3
     for name, content in files.items():
         for mutated in _mutations(content):
             assert mutated != content
@@ -247,7 +325,7 @@ def _resealed(rig: Rig, files: dict[str, bytes]) -> dict[str, bytes]:
         for name, content in sorted(files.items())
         if not name.startswith("manifest")
     ]
-    old = verify._read_json("manifest.json", files["manifest.json"])
+    old = verify.read_json("manifest.json", files["manifest.json"])
     manifest = encode({**old, "files": listed}, max_bytes=1 << 20)
     key = SigningKey.load(rig.directory / "signing.pem")
     return {**files, "manifest.json": manifest, "manifest.dsse.json": seal(manifest, key, BUNDLE_TYPE)}

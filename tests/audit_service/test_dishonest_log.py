@@ -78,7 +78,6 @@ def _bundle(
     note = sign_checkpoint(Checkpoint(rig.ORIGIN, tree.size, tree.root), note_key)
     files = {
         "README.txt": b"",
-        "verify.py": b"",
         "checkpoint": note,
         "keys/vkey": str(Vkey(rig.ORIGIN, LOG.public)).encode(),
     }
@@ -96,6 +95,19 @@ def _bundle(
     return {**files, "manifest.json": sealed, "manifest.dsse.json": seal(sealed, SIGNING, BUNDLE_TYPE)}
 
 
+@pytest.fixture(autouse=True)
+def pinned(tmp_path: Path) -> None:
+    """The log's key, as the auditor has it from elsewhere."""
+    (tmp_path / "log.vkey").write_text(str(Vkey(rig.ORIGIN, LOG.public)))
+
+
+def test_a_bundle_without_any_statement_proves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "INVALID: manifest.json: no statement about the job"
+    assert verdict(zipped(tmp_path / "b.zip", _bundle(KEYS)), capsys) == (1, line)
+
+
 def _op(**changes: str) -> Operation:
     return replace(rig.OP, **changes)
 
@@ -110,7 +122,7 @@ def test_a_later_audit_key_that_an_earlier_one_vouches_for_is_believed(
 ) -> None:
     log = [KEYS[0], _key(EVIL, OTHER), _key(rig.HUB, HUB, OTHER, EVIL), (INTENT, HUB)]
     code, line = verdict(zipped(tmp_path / "b.zip", _bundle(log)), capsys)
-    assert (code, line) == (0, "VALID WITH GAPS (attempt 1: no evidence yet)")
+    assert (code, line) == (4, "VALID WITH GAPS (attempt 1: no evidence yet)")
 
 
 CASES: list[tuple[list[Signed], str]] = [
@@ -221,7 +233,7 @@ def _mangle(file: str, change: Callable[[bytes], bytes]) -> dict[str, bytes]:
 
 
 def _resealed(changed: dict[str, bytes]) -> dict[str, bytes]:
-    members = verify._read_json("manifest.json", changed["manifest.json"])
+    members = verify.read_json("manifest.json", changed["manifest.json"])
     for row in members["files"]:
         row["sha256"] = hashlib.sha256(changed[row["path"]]).hexdigest()
         row["bytes"] = len(changed[row["path"]])

@@ -73,7 +73,7 @@ def _read_bundle(job_id: str, content: bytes, vkey: Path) -> tuple[list[Said], P
         file.write(content)
         file.flush()
         try:
-            gaps = verify.check_bundle(Path(file.name), vkey, lambda *_: None)
+            gaps = verify.check_bundle(Path(file.name), vkey, lambda *_: None, job=job_id).gaps
         except verify.Invalid as invalid:
             return [], Proof(job_id, str(invalid))
         with zipfile.ZipFile(file.name) as archive:

@@ -1,0 +1,1 @@
+"""What the offline verifier is made of, beside `audit_service.verify`: nothing else of the product."""
