@@ -2,6 +2,7 @@
 
 CliError
 ├── Failed            exit 1   what was asked was done, and its answer is no
+│   └── NotProven    exit 1, 3 or 4, as the offline verifier says
 ├── Misused           exit 2   what was asked makes no sense
 ├── Refused           exit 4   the service understood and said no
 └── NotReady          exit 3   something that must run does not
@@ -21,6 +22,16 @@ class CliError(Exception):
 
 class Failed(CliError):
     """What was asked was done, and its answer is no."""
+
+
+class NotProven(Failed):
+    """A bundle is not VALID; the exit code is the offline verifier's."""
+
+    reason = "NOT_PROVEN"
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.exit_code = code
 
 
 class Misused(CliError):

@@ -9,14 +9,18 @@ from typing import Any
 
 import click
 
-from hubctl.errors import Failed
+from hubctl.errors import Failed, NotProven
 from hubctl.options import json_option, state_option
 from hubctl.output import Output
 from hubctl.place import Place, load
 from hubctl.rpc import CALL_SECONDS, audit_channel
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc, log_pb2
+from local.stack.layout import Layout
 from mesh.evidence import dsse
+
+VALID = 0
+"""Exit code of the verifier for a bundle that is whole and leads to the key that was given."""
 
 
 @click.group(help="Shows, exports and verifies the evidence of a job.")
@@ -58,25 +62,37 @@ def show(job_id: str, state: Path, as_json: bool) -> None:
 @state_option
 @json_option
 def export(job_id: str, target: Path, state: Path, as_json: bool) -> None:
-    """Writes all that the log holds about a job, with its proofs and the verifier, to a zip file."""
-    size = asyncio.run(export_bundle(load(state), job_id, target))
+    """Writes all that the log holds about a job, with its proofs, to a zip file."""
+    place = load(state)
+    size = asyncio.run(export_bundle(place, job_id, target))
     output = Output(as_json=as_json)
-    output.say(f"{target}: {size} bytes. Verify it anywhere: python -m audit_service.verify {target}")
+    pinned = f"--vkey {place.vkey_file} --job {job_id}"
+    output.say(
+        f"{target}: {size} bytes. Verify it anywhere: python -m audit_service.verify {target} {pinned}"
+    )
     output.result({"file": str(target), "bytes": size})
 
 
 @evidence.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--vkey", type=click.Path(path_type=Path, exists=True), help="Verifier key got from elsewhere.")
+@click.option("--job", default="", help="The job, or plan, that the bundle must be about.")
+@state_option
 @json_option
-def verify(bundle: Path, vkey: Path | None, as_json: bool) -> None:
-    """Verifies a bundle offline: no server, no database. Exit code 1: INVALID."""
-    valid, report = verify_bundle(bundle, vkey)
+def verify(bundle: Path, vkey: Path | None, job: str, state: Path, as_json: bool) -> None:
+    """Verifies a bundle offline: no server, no database; with the stack's own pin, if no key is given.
+
+    \b
+    Exit codes: 0 VALID · 1 INVALID · 2 wrong usage
+                3 CONSISTENT WITH ITSELF ONLY: there was no key to compare with · 4 VALID WITH GAPS
+    """
+    known = Layout.at(state).vkey
+    code, said = verify_bundle(bundle, vkey or (known if known.is_file() else None), job)
     output = Output(as_json=as_json)
-    output.say(report.rstrip())
-    output.result({"valid": valid, "report": report.splitlines()})
-    if not valid:
-        raise Failed(f"{bundle} is INVALID")
+    output.say("\n".join(said["report"]))
+    output.result({"valid": code == VALID, **said})
+    if code != VALID:
+        raise NotProven(f"{bundle} is {said['verdict']}", code)
 
 
 async def search(place: Place, job_id: str) -> list[log_pb2.Entry]:
@@ -101,16 +117,19 @@ async def export_bundle(place: Place, job_id: str, target: Path) -> int:
     return target.stat().st_size
 
 
-def verify_bundle(bundle: Path, vkey: Path | None = None) -> tuple[bool, str]:
-    """Runs the offline verifier in a process of its own; whether it is valid, and what it printed."""
-    pin = ["--vkey", str(vkey)] if vkey else []
+def verify_bundle(bundle: Path, vkey: Path | None, job: str) -> tuple[int, dict[str, Any]]:
+    """Runs the offline verifier in a process of its own; its exit code and what it said."""
+    options = [*(["--vkey", str(vkey)] if vkey else []), "--job", job, "--json"]
     run = subprocess.run(
-        [sys.executable, "-m", "audit_service.verify", str(bundle), *pin],
+        [sys.executable, "-m", "audit_service.verify", str(bundle), *options],
         capture_output=True,
         text=True,
         check=False,
     )
-    return run.returncode == 0, run.stdout + run.stderr
+    if not run.stdout:
+        raise Failed(f"the verifier said nothing: {run.stderr.strip()[-500:]}")
+    said: dict[str, Any] = json.loads(run.stdout)
+    return run.returncode, said
 
 
 def _outcome(statement: dict[str, Any]) -> str:

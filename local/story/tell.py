@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hubctl.errors import Refused
-from hubctl.evidence import export_bundle, search, verify_bundle
+from hubctl.evidence import VALID, export_bundle, search, verify_bundle
 from hubctl.output import Output
 from hubctl.place import Place
 from hubctl.requests import find, request, response_class
@@ -128,16 +128,16 @@ class Teller:
                 await export_bundle(self._place, job_id, bundle)
                 self._verify(job_id, bundle)
             self._say(f"{self.verified} bundles VALID, {self.invalid} INVALID")
-            valid, report = verify_bundle(_tampered(bundle))
-            self._expect("a bundle with one changed byte is INVALID", not valid)
-            self._say(f"with one byte changed: {report.strip().splitlines()[-1]}")
+            _, said = verify_bundle(_tampered(bundle), self._place.vkey_file, job_id)
+            self._expect("a bundle with one changed byte is INVALID", said["verdict"] == "INVALID")
+            self._say(f"with one byte changed: {said['report'][-1]}")
 
     def _verify(self, job_id: str, bundle: Path) -> None:
-        valid, report = verify_bundle(bundle, self._place.vkey_file)
+        code, said = verify_bundle(bundle, self._place.vkey_file, job_id)
+        valid = code == VALID
         self.verified += valid
         self.invalid += not valid
-        last = report.strip().splitlines()[-1] if report.strip() else "no report"
-        self._expect(f"the evidence of {job_id} is VALID ({last})", valid)
+        self._expect(f"the evidence of {job_id} is VALID ({said['report'][-1]})", valid)
 
     async def _submit(
         self, operation: str, key: str, *, wait: float, provider: str = "stripe", **fields: Any

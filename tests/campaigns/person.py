@@ -77,8 +77,7 @@ class Person:
         if program == "python":
             return [sys.executable, *rest]
         options = ["--json"] if "--json" not in rest else []
-        options += [] if rest[:2] == ["evidence", "verify"] else ["--state", str(self.state)]
-        return [str(Path(sys.executable).with_name(program)), *rest, *options]
+        return [str(Path(sys.executable).with_name(program)), *rest, *options, "--state", str(self.state)]
 
 
 def at(page: str, state: Path, report: Report) -> Person:

@@ -137,6 +137,8 @@ def test_the_evidence_of_a_job_is_shown_exported_and_verified(
     hubctl.json("evidence", "export", job_id, "-o", str(bundle))
     vkey = str(small_stack.layout.vkey)
     assert hubctl.json("evidence", "verify", str(bundle), "--vkey", vkey)["valid"] is True
+    assert hubctl.json("evidence", "verify", str(bundle), "--job", job_id)["anchored"] is True
+    assert hubctl.run("evidence", "verify", str(bundle), "--job", str(uuid.uuid4())).returncode == 1
     whole = bytearray(bundle.read_bytes())
     whole[len(whole) // 2] ^= 1
     bundle.write_bytes(whole)
