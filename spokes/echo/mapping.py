@@ -6,7 +6,9 @@ from typing import Any
 
 from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payment_pb2 as pb
-from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown, absent
+from integration.payments.v1 import payments_service_pb2 as requests
+from spokes.kit.currencies import EXPONENTS
+from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown, absent, mismatch
 from spokes.kit.replies import Reply, not_understood
 
 _STATES = {
@@ -19,16 +21,26 @@ _STATES = {
 _DECLINES = {
     "card_declined": Declined("CARD_DECLINED", "the payment method was declined"),
     "not_found": Declined("NOT_FOUND", "the provider has no such payment"),
+    "currency_mismatch": Declined(
+        "CURRENCY_MISMATCH", "amount.currency_code: the payment is in another currency"
+    ),
     "wrong_state": Declined("WRONG_STATE", "the payment's state does not allow it"),
 }
 _OTHER_DECLINE = Declined("REQUEST_REFUSED", "the provider refuses the request")
 
 
 def money(amount: Money) -> dict[str, object]:
-    """An amount, as Echo takes it; empty if not set."""
+    """An amount, as Echo takes it, never without its currency; empty if not set."""
     if not amount.minor_units:
         return {}
     return {"amount": amount.minor_units, "currency": amount.currency_code}
+
+
+def not_taken(amount: Money) -> Declined | None:
+    """Why Echo has no word for an amount; None: it has, or there is none. Its minor units are ISO 4217's."""
+    if not amount.minor_units or amount.currency_code in EXPONENTS:
+        return None
+    return Declined("CURRENCY_NOT_SUPPORTED", f"amount.currency_code: Echo takes no {amount.currency_code}")
 
 
 def payment(data: Mapping[str, Any]) -> pb.Payment:
@@ -45,17 +57,45 @@ def payment(data: Mapping[str, Any]) -> pb.Payment:
     return message
 
 
-def payment_outcome(data: Mapping[str, Any], wanted: Money | None = None) -> Outcome:
-    """What a payment's state says of the work that made it; `wanted` is the amount asked for."""
+def created(
+    data: Mapping[str, Any], *, reached: str, wanted: Money | None = None, reference: str = ""
+) -> Outcome:
+    """What a payment says of the work that made it and leads to `reached`. An event's is compared by the hub,
+    so there `wanted` and `reference` are not given."""
     message = payment(data)
     if wanted is not None and message.amount != wanted:
-        return Unknown("AMOUNT_MISMATCH", "the provider names another amount", message.payment_id)
+        return mismatch("amount", message.payment_id)
+    if reference and message.reference != reference:
+        return mismatch("reference", message.payment_id)
     if message.state == pb.PAYMENT_STATE_UNSPECIFIED:
         return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", message.payment_id)
     if message.state == pb.PAYMENT_STATE_PENDING:
         return Pending(message, message.payment_id)
     if message.state == pb.PAYMENT_STATE_FAILED:
         return Declined("PAYMENT_FAILED", "the payment failed", message.payment_id)
+    if data["state"] != reached:
+        return mismatch("state", message.payment_id)
+    if wanted is not None and message.captured_minor_units != (
+        wanted.minor_units if reached == "captured" else 0
+    ):
+        return mismatch("amount taken", message.payment_id)
+    return Succeeded(message, message.payment_id)
+
+
+def stepped(data: Mapping[str, Any], request: requests.CaptureRequest | requests.VoidRequest) -> Outcome:
+    """What a payment says of a capture or void of ours."""
+    captures = isinstance(request, requests.CaptureRequest)
+    message = payment(data)
+    if message.payment_id != request.payment_id:
+        return mismatch("payment_id", message.payment_id)
+    if data["state"] != ("captured" if captures else "voided"):
+        return mismatch("state", message.payment_id)
+    wanted = message.amount
+    if isinstance(request, requests.CaptureRequest) and request.HasField("amount"):
+        wanted = request.amount
+    taken = Money(minor_units=message.captured_minor_units, currency_code=message.amount.currency_code)
+    if captures and taken != wanted:
+        return mismatch("amount", message.payment_id)
     return Succeeded(message, message.payment_id)
 
 
@@ -64,7 +104,7 @@ def read_outcome(data: Mapping[str, Any]) -> Outcome:
     return Succeeded(payment(data), data["id"])
 
 
-def refund_outcome(data: Mapping[str, Any]) -> Outcome:
+def refunded(data: Mapping[str, Any], request: requests.RefundRequest, reference: str) -> Outcome:
     """What a refund says of the work that made it."""
     amount = Money(minor_units=data["amount"], currency_code=data["currency"])
     message = pb.Refund(
@@ -74,14 +114,27 @@ def refund_outcome(data: Mapping[str, Any]) -> Outcome:
         amount=amount,
         reference=data["reference"],
     )
+    if request.HasField("amount") and amount != request.amount:
+        return mismatch("amount", message.refund_id)
+    if message.payment_id != request.payment_id:
+        return mismatch("payment_id", message.refund_id)
+    if message.reference != reference:
+        return mismatch("reference", message.refund_id)
     return Succeeded(message, message.refund_id)
 
 
-def step_outcome(data: Mapping[str, Any], reached: str) -> Outcome:
-    """What a payment's state says of a capture or void: done, not done, or no longer possible."""
-    if data["state"] == reached:
-        return payment_outcome(data)
-    return absent() if data["state"] == "authorized" else _DECLINES["wrong_state"]
+def found_step(
+    data: Mapping[str, Any], request: requests.CaptureRequest | requests.VoidRequest, reference: str
+) -> Outcome:
+    """What a payment says to the look-up of a capture or void: Echo tells whose it was."""
+    if data["state"] == "authorized":
+        return absent()
+    if data["state"] == ("captured" if isinstance(request, requests.CaptureRequest) else "voided"):
+        ours = data.get("ended_by") == reference
+        return stepped(data, request) if ours else mismatch("request", data["id"])
+    if data["state"] in _STATES:
+        return _DECLINES["wrong_state"]
+    return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", data["id"])
 
 
 def refused(reply: Reply) -> Outcome | None:

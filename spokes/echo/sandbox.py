@@ -107,8 +107,10 @@ class Sandbox:
                 return 404, {"error": {"code": "not_found"}}
             if payment["state"] != "authorized":
                 return 409, {"error": {"code": "wrong_state"}}
+            if asked.get("currency", payment["currency"]) != payment["currency"]:
+                return 409, {"error": {"code": "currency_mismatch"}}
             captured = asked.get("amount", payment["amount"]) if state == "captured" else 0
-            payment.update(state=state, captured=captured)
+            payment.update(state=state, captured=captured, ended_by=asked["reference"])
             return 200, dict(payment)
 
         return act
@@ -117,6 +119,8 @@ class Sandbox:
         payment = self.payments.get(asked["payment"])
         if payment is None:
             return 404, {"error": {"code": "not_found"}}
+        if asked.get("currency", payment["currency"]) != payment["currency"]:
+            return 409, {"error": {"code": "currency_mismatch"}}
         amount = asked.get("amount", payment["captured"] - payment["refunded"])
         if not 0 < amount <= payment["captured"] - payment["refunded"]:
             return 409, {"error": {"code": "wrong_state"}}

@@ -39,8 +39,8 @@ def specimen() -> Specimen:
         replies={
             "Charge": ScriptedReply(_PAYMENT, 201),
             "Authorize": ScriptedReply({**_PAYMENT, "state": "authorized", "captured": 0}, 201),
-            "Capture": ScriptedReply(_PAYMENT),
-            "Void": ScriptedReply({**_PAYMENT, "state": "voided", "captured": 0}),
+            "Capture": ScriptedReply({**_PAYMENT, "ended_by": JOB_ID}),
+            "Void": ScriptedReply({**_PAYMENT, "state": "voided", "captured": 0, "ended_by": JOB_ID}),
             "Refund": ScriptedReply(_REFUND, 201),
             "GetPayment": ScriptedReply(_PAYMENT),
         },

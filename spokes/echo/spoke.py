@@ -37,6 +37,8 @@ class EchoSpoke:
         self, call: Call, request: pb.ChargeRequest | pb.AuthorizeRequest, *, capture: bool
     ) -> Outcome:
         """Takes money, or only reserves it."""
+        if refused := mapping.not_taken(request.amount):
+            return refused
         data = {
             **mapping.money(request.amount),
             "payment_method": request.payment_method,
@@ -44,28 +46,32 @@ class EchoSpoke:
             "reference": call.job_id,
         }
         reply = await call.http.post("/v1/payments", json=data, headers=_headers(call))
-        return mapping.refused(reply) or mapping.payment_outcome(reply.json(), request.amount)
+        return mapping.refused(reply) or _created(call, reply.json(), request)
 
     async def capture(self, call: Call, request: pb.CaptureRequest) -> Outcome:
         """Takes reserved money."""
-        data = mapping.money(request.amount)
+        if refused := mapping.not_taken(request.amount):
+            return refused
+        data = {"reference": call.job_id, **mapping.money(request.amount)}
         reply = await call.http.post(
             f"/v1/payments/{request.payment_id}/capture", json=data, headers=_headers(call)
         )
-        return mapping.refused(reply) or mapping.payment_outcome(reply.json())
+        return mapping.refused(reply) or mapping.stepped(reply.json(), request)
 
     async def void(self, call: Call, request: pb.VoidRequest) -> Outcome:
         """Releases reserved money."""
         reply = await call.http.post(
-            f"/v1/payments/{request.payment_id}/void", json={}, headers=_headers(call)
+            f"/v1/payments/{request.payment_id}/void", json={"reference": call.job_id}, headers=_headers(call)
         )
-        return mapping.refused(reply) or mapping.payment_outcome(reply.json())
+        return mapping.refused(reply) or mapping.stepped(reply.json(), request)
 
     async def refund(self, call: Call, request: pb.RefundRequest) -> Outcome:
         """Gives money back."""
+        if refused := mapping.not_taken(request.amount):
+            return refused
         data = {"payment": request.payment_id, "reference": call.job_id, **mapping.money(request.amount)}
         reply = await call.http.post("/v1/refunds", json=data, headers=_headers(call))
-        return mapping.refused(reply) or mapping.refund_outcome(reply.json())
+        return mapping.refused(reply) or mapping.refunded(reply.json(), request, call.job_id)
 
     async def get_payment(self, call: Call, request: pb.GetPaymentRequest) -> Outcome:
         """Reads a payment."""
@@ -76,16 +82,16 @@ class EchoSpoke:
         """Asks by our reference, or for a capture or void how the payment stands."""
         if isinstance(request, pb.CaptureRequest | pb.VoidRequest):
             reply = await call.http.get(f"/v1/payments/{request.payment_id}", headers=_headers(call))
-            reached = "captured" if rpc == "Capture" else "voided"
-            return mapping.refused(reply) or mapping.step_outcome(reply.json(), reached)
+            return mapping.refused(reply) or mapping.found_step(reply.json(), request, call.job_id)
         kind = "refunds" if isinstance(request, pb.RefundRequest) else "payments"
         reply = await call.http.get(f"/v1/{kind}", params={"reference": call.job_id}, headers=_headers(call))
         found: Any = reply.json()["data"]
         if not found:
             return absent()
         if isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest):
-            return mapping.payment_outcome(found[0], request.amount)
-        return mapping.refund_outcome(found[0])
+            return _created(call, found[0], request)
+        assert isinstance(request, pb.RefundRequest)
+        return mapping.refunded(found[0], request, call.job_id)
 
     def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
         """Verifies by the Standard Webhooks scheme, then reads."""
@@ -104,6 +110,11 @@ def build() -> EchoSpoke:
     return EchoSpoke()
 
 
+def _created(call: Call, data: Mapping[str, Any], request: pb.ChargeRequest | pb.AuthorizeRequest) -> Outcome:
+    reached = "authorized" if isinstance(request, pb.AuthorizeRequest) else "captured"
+    return mapping.created(data, reached=reached, wanted=request.amount, reference=call.job_id)
+
+
 def _headers(call: Call) -> dict[str, str]:
     return {"Authorization": f"Bearer {call.account.api_key.reveal()}", "Idempotency-Key": call.key}
 
@@ -115,6 +126,6 @@ def _event(data: Mapping[str, Any]) -> Event:
         type=data["type"],
         job_id=str(payment["reference"]),
         reference=str(payment["id"]),
-        outcome=mapping.payment_outcome(payment) if data["type"] in _SETTLING else None,
+        outcome=mapping.created(payment, reached=payment["state"]) if data["type"] in _SETTLING else None,
         happened_at=datetime.fromtimestamp(data["created"], UTC),
     )

@@ -11,6 +11,9 @@ from google.protobuf.message import Message
 from integration.spoke.v1 import outcome_pb2
 from spokes.kit.progress import Track
 
+ANSWER_MISMATCH: Final = "PROVIDER_ANSWER_MISMATCH"
+"""The reason of an answer that does not fit what was asked; the hub gives it to a person."""
+
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
 _REFERENCE: Final = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 _TYPE_PREFIX: Final = "type.googleapis.com/"
@@ -89,6 +92,11 @@ Outcome: TypeAlias = Succeeded | Pending | Declined | NotSent | Unknown
 def absent() -> NotSent:
     """A look-up's answer: the provider knows nothing under our reference."""
     return NotSent(Cause.ABSENT, "ABSENT", "the provider knows nothing under this reference")
+
+
+def mismatch(what: str, reference: str = "") -> Unknown:
+    """An answer that says something else than was asked: neither a yes nor a no."""
+    return Unknown(ANSWER_MISMATCH, f"the provider's answer names another {what} than was asked", reference)
 
 
 def doubtful(outcome: NotSent) -> Unknown:

@@ -10,7 +10,7 @@ from spokes.kit.accounts import Secret
 from spokes.kit.errors import WebhookRefused
 from spokes.kit.spoke import Delivery, Event
 from spokes.kit.webhooks import check_fresh, read_event, read_object, read_timestamp
-from spokes.stripe import mapping
+from spokes.stripe import answers, mapping
 
 _SETTLING: Final = frozenset(
     {"succeeded", "payment_failed", "canceled", "amount_capturable_updated", "processing"}
@@ -33,10 +33,13 @@ def read(data: dict[str, Any]) -> Event:
     prefix, _, what = kind.rpartition(".")
     if prefix == "payment_intent" and what in _SETTLING:
         intent = stripe.PaymentIntent.construct_from(thing, None)
-        outcome, job_id = mapping.payment_outcome(intent), mapping.job_of(intent)
+        outcome, job_id = (
+            answers.created(intent, manual=intent.status == "requires_capture"),
+            mapping.job_of(intent),
+        )
     elif thing.get("object") == "refund":
         refund = stripe.Refund.construct_from(thing, None)
-        outcome, job_id = mapping.refund_outcome(refund), mapping.job_of(refund)
+        outcome, job_id = answers.refunded(refund), mapping.job_of(refund)
     return Event(
         id=data["id"],
         type=kind,

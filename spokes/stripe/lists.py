@@ -7,6 +7,7 @@ from typing import Any, Final
 from mesh.batcher import Batcher
 from spokes.kit.errors import Interrupted
 from spokes.kit.outcome import Unknown
+from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call
 
 SLACK: Final = timedelta(minutes=5)
@@ -16,12 +17,13 @@ MOST_CALLS: Final = 1000
 
 Found = dict[str, Any] | None
 Params = dict[str, str]
+Headers = Mapping[str, str]
 
 
 class Finder:
     """Finds objects by the job in their metadata. Look-ups that wait together share one reading of a list."""
 
-    def __init__(self, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, path: str, headers: Headers) -> None:
         self._path = path
         self._headers = headers
         self._takes_since = True
@@ -54,14 +56,42 @@ class Finder:
             if reply.status == 400 and asked.pop(SINCE, ""):
                 self._takes_since = False  # not every list does
                 continue
-            if reply.status >= 300:
-                raise Interrupted(Unknown("LIST_REFUSED", "the provider refuses to list"))
-            page: Any = reply.json()
+            page = _page(reply)
             found |= {job: o for o in page["data"] if (job := _job_of(o)) in wanted}
             if len(found) == len(wanted) or not page["has_more"]:
                 return found
             asked["starting_after"] = page["data"][-1]["id"]
-        raise Interrupted(Unknown("LIST_TOO_LONG", "the provider's list is too long to look through"))
+        raise _too_long()
+
+
+async def key_of_change(call: Call, headers: Headers, payment_id: str, kind: str) -> str:
+    """The idempotency key of the request that changed a payment, by events of a kind; empty: none tells."""
+    since = str(int((call.job_created_at - SLACK).timestamp()))
+    params = {"limit": "100", "type": kind, SINCE: since}
+    for _ in range(MOST_PAGES):
+        page = _page(await call.http.get("/v1/events", params=params, headers=headers))
+        about = [e for e in page["data"] if e["data"]["object"].get("id") == payment_id]
+        if key := next(filter(None, map(_key_of, about)), ""):
+            return key
+        if not page["has_more"]:
+            return ""
+        params["starting_after"] = page["data"][-1]["id"]
+    raise _too_long()
+
+
+def _page(reply: Reply) -> Any:
+    if reply.status >= 300:
+        raise Interrupted(Unknown("LIST_REFUSED", "the provider refuses to list"))
+    return reply.json()
+
+
+def _too_long() -> Interrupted:
+    return Interrupted(Unknown("LIST_TOO_LONG", "the provider's list is too long to look through"))
+
+
+def _key_of(event: Mapping[str, Any]) -> str:
+    request = event.get("request")
+    return str(request.get("idempotency_key") or "") if isinstance(request, dict) else ""
 
 
 def _job_of(item: Mapping[str, Any]) -> str:

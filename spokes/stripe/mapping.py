@@ -5,11 +5,11 @@ from typing import Final
 
 import stripe
 
-from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payment_pb2 as pb
 from integration.payments.v1 import payments_service_pb2 as requests
-from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown, absent
+from spokes.kit.outcome import Declined, Outcome, Unknown
 from spokes.kit.replies import Reply
+from spokes.stripe.currencies import from_stripe
 
 _STATES: Final = {
     "succeeded": pb.PAYMENT_STATE_CAPTURED,
@@ -30,11 +30,16 @@ _REFUND_STATES: Final = {
 
 
 def new_intent(
-    request: requests.ChargeRequest | requests.AuthorizeRequest, *, job_id: str, manual: bool, types: str
+    request: requests.ChargeRequest | requests.AuthorizeRequest,
+    units: int,
+    *,
+    job_id: str,
+    manual: bool,
+    types: str,
 ) -> dict[str, str]:
-    """The form that makes and confirms a payment intent; `types` are comma-separated."""
+    """The form that makes and confirms a payment intent of `units`; `types` are comma-separated."""
     form = {
-        "amount": str(request.amount.minor_units),
+        "amount": str(units),
         "currency": request.amount.currency_code.lower(),
         "payment_method": request.payment_method,
         "confirm": "true",
@@ -55,57 +60,24 @@ def payment(intent: stripe.PaymentIntent) -> pb.Payment:
     message = pb.Payment(
         payment_id=intent.id,
         state=state,
-        amount=_money(intent.amount, intent.currency),
-        captured_minor_units=captured,
-        refunded_minor_units=getattr(intent.latest_charge, "amount_refunded", 0),
+        amount=from_stripe(intent.amount, intent.currency),
+        captured_minor_units=_units(captured, intent.currency),
+        refunded_minor_units=_units(getattr(intent.latest_charge, "amount_refunded", 0), intent.currency),
         reference=job_of(intent),
     )
     message.create_time.FromDatetime(datetime.fromtimestamp(intent.created, UTC))
     return message
 
 
-def payment_outcome(intent: stripe.PaymentIntent, wanted: Money | None = None) -> Outcome:
-    """What an intent's state says of the work that made it; `wanted` is the amount asked for."""
-    message = payment(intent)
-    if wanted is not None and message.amount != wanted:
-        return Unknown("AMOUNT_MISMATCH", "the provider names another amount", intent.id)
-    if message.state == pb.PAYMENT_STATE_FAILED:
-        code = getattr(intent.last_payment_error, "code", None) or "payment_failed"
-        return Declined(code.upper(), "the payment method was declined", intent.id)
-    if message.state == pb.PAYMENT_STATE_VOIDED:
-        return Declined("CANCELED", "the payment was canceled", intent.id)
-    if message.state == pb.PAYMENT_STATE_UNSPECIFIED:
-        return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", intent.id)
-    if message.state == pb.PAYMENT_STATE_PENDING:
-        return Pending(message, intent.id)
-    return Succeeded(message, intent.id)
-
-
-def step_outcome(intent: stripe.PaymentIntent, reached: str) -> Outcome:
-    """What an intent's state says of a capture or void: done, not done, or no longer possible."""
-    if intent.status == reached:
-        return Succeeded(payment(intent), intent.id)
-    if intent.status in ("requires_capture", "requires_action", "requires_confirmation"):
-        return absent()
-    return Declined("WRONG_STATE", "the payment's state does not allow it", intent.id)
-
-
-def refund_outcome(refund: stripe.Refund) -> Outcome:
-    """What a refund's state says of the work that made it."""
-    message = pb.Refund(
+def refund(refund: stripe.Refund) -> pb.Refund:
+    """Stripe's refund as the contract has it."""
+    return pb.Refund(
         refund_id=refund.id,
         payment_id=str(refund.payment_intent or ""),
         state=_REFUND_STATES.get(refund.status or "", pb.REFUND_STATE_UNSPECIFIED),
-        amount=_money(refund.amount, refund.currency),
+        amount=from_stripe(refund.amount, refund.currency),
         reference=job_of(refund),
     )
-    if message.state == pb.REFUND_STATE_UNSPECIFIED:
-        return Unknown("STATE_NOT_UNDERSTOOD", "the refund's state is not known here", refund.id)
-    if message.state == pb.REFUND_STATE_FAILED:
-        return Declined("REFUND_FAILED", "the refund could not be given", refund.id)
-    if message.state == pb.REFUND_STATE_PENDING:
-        return Pending(message, refund.id)
-    return Succeeded(message, refund.id)
 
 
 def refused(reply: Reply) -> Outcome | None:
@@ -129,5 +101,6 @@ def job_of(thing: stripe.PaymentIntent | stripe.Refund) -> str:
     return str(getattr(thing.metadata, "job_id", ""))
 
 
-def _money(amount: int, currency: str) -> Money:
-    return Money(minor_units=amount, currency_code=currency.upper())
+def _units(amount: int, currency: str) -> int:
+    money = from_stripe(amount, currency)
+    return money.minor_units if money else 0

@@ -9,18 +9,22 @@ from typing import Any, Final
 import stripe
 from google.protobuf.message import Message
 
-from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as pb
 from spokes.kit.accounts import Account
-from spokes.kit.outcome import Outcome, Succeeded, absent
+from spokes.kit.outcome import Declined, Outcome, Succeeded, Unknown, absent, mismatch
 from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
 from spokes.kit.webhooks import read_event
-from spokes.stripe import events, mapping
-from spokes.stripe.lists import Finder
+from spokes.stripe import answers, events, mapping
+from spokes.stripe.currencies import to_stripe
+from spokes.stripe.lists import Finder, key_of_change
 
 INTENTS: Final = "/v1/payment_intents"
 REFUNDS: Final = "/v1/refunds"
+_EVENTS_OF: Final = {
+    "Capture": ("payment_intent.succeeded", "payment_intent.processing"),
+    "Void": ("payment_intent.canceled",),
+}
 
 
 class StripeSpoke:
@@ -44,50 +48,57 @@ class StripeSpoke:
         self, call: Call, request: pb.ChargeRequest | pb.AuthorizeRequest, *, manual: bool
     ) -> Outcome:
         """Makes and confirms an intent; `manual`: to be captured later."""
+        units = to_stripe(request.amount)
+        if isinstance(units, Declined):
+            return units
         types = call.account.extra.get("payment_method_types", "card")
-        form = mapping.new_intent(request, job_id=call.job_id, manual=manual, types=types)
+        form = mapping.new_intent(request, units, job_id=call.job_id, manual=manual, types=types)
         reply = await _post(call, INTENTS, form)
-        return mapping.refused(reply) or mapping.payment_outcome(_intent(reply.json()), request.amount)
+        return mapping.refused(reply) or _created(call, _intent(reply.json()), request)
 
     async def capture(self, call: Call, request: pb.CaptureRequest) -> Outcome:
         """Captures an intent."""
-        wanted = request.amount.minor_units
-        form = {"amount_to_capture": str(wanted)} if wanted else {}
-        reply = await _post(call, f"{INTENTS}/{request.payment_id}/capture", form)
-        return mapping.refused(reply) or mapping.payment_outcome(_intent(reply.json()))
+        amount = await _amount(call, request, "amount_to_capture")
+        if not isinstance(amount, dict):
+            return amount
+        reply = await _post(call, f"{INTENTS}/{request.payment_id}/capture", amount)
+        return mapping.refused(reply) or answers.captured(_intent(reply.json()), request)
 
     async def void(self, call: Call, request: pb.VoidRequest) -> Outcome:
         """Cancels an intent."""
         reply = await _post(call, f"{INTENTS}/{request.payment_id}/cancel", {})
-        return mapping.refused(reply) or mapping.step_outcome(_intent(reply.json()), "canceled")
+        return mapping.refused(reply) or answers.voided(_intent(reply.json()), request)
 
     async def refund(self, call: Call, request: pb.RefundRequest) -> Outcome:
         """Refunds an intent."""
-        form = {"payment_intent": request.payment_id, "metadata[job_id]": call.job_id}
-        if request.amount.minor_units:
-            form["amount"] = str(request.amount.minor_units)
+        amount = await _amount(call, request, "amount")
+        if not isinstance(amount, dict):
+            return amount
+        form = {"payment_intent": request.payment_id, "metadata[job_id]": call.job_id, **amount}
         reply = await _post(call, REFUNDS, form)
-        return mapping.refused(reply) or mapping.refund_outcome(_refund(reply.json()))
+        return mapping.refused(reply) or answers.refunded(_refund(reply.json()), request, call.job_id)
 
     async def get_payment(self, call: Call, request: pb.GetPaymentRequest) -> Outcome:
         """Reads an intent with its charge."""
         reply = await _get(call, f"{INTENTS}/{request.payment_id}", {"expand[]": "latest_charge"})
-        refused = mapping.refused(reply)
-        return refused or Succeeded(mapping.payment(_intent(reply.json())), request.payment_id)
+        if refused := mapping.refused(reply):
+            return refused
+        payment = mapping.payment(_intent(reply.json()))
+        if not payment.HasField("amount"):
+            return Declined("CURRENCY_NOT_SUPPORTED", "the payment's amount has no counterpart here")
+        return Succeeded(payment, request.payment_id)
 
     async def look_up(self, call: Call, rpc: str, request: Message) -> Outcome:
         """Asks for the object by its id if that is known, else by our reference."""
         if isinstance(request, pb.CaptureRequest | pb.VoidRequest):
-            reply = await _get(call, f"{INTENTS}/{request.payment_id}", {})
-            reached = "succeeded" if rpc == "Capture" else "canceled"
-            return mapping.refused(reply) or mapping.step_outcome(_intent(reply.json()), reached)
+            return await _look_up_step(call, rpc, request)
         if isinstance(request, pb.RefundRequest):
             narrow = {"payment_intent": request.payment_id}
             found = await self._finder(call, REFUNDS).find(call, within=narrow)
-            return mapping.refund_outcome(_refund(found)) if found else absent()
+            return answers.refunded(_refund(found), request, call.job_id) if found else absent()
+        assert isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest)
         found = await self._finder(call, INTENTS).find(call)
-        wanted: Money = request.amount  # type: ignore[attr-defined] # Charge and Authorize both have it
-        return mapping.payment_outcome(_intent(found), wanted) if found else absent()
+        return _created(call, _intent(found), request) if found else absent()
 
     def _finder(self, call: Call, path: str) -> Finder:
         key = (call.account.name, path)
@@ -111,6 +122,51 @@ class StripeSpoke:
 def build() -> StripeSpoke:
     """Makes the spoke."""
     return StripeSpoke()
+
+
+def _created(
+    call: Call, intent: stripe.PaymentIntent, request: pb.ChargeRequest | pb.AuthorizeRequest
+) -> Outcome:
+    manual = isinstance(request, pb.AuthorizeRequest)
+    return answers.created(intent, manual=manual, wanted=request.amount, job_id=call.job_id)
+
+
+async def _amount(
+    call: Call, request: pb.CaptureRequest | pb.RefundRequest, field: str
+) -> dict[str, str] | Outcome:
+    """The part of a form that says how much: a bare number, so first Stripe is asked of which currency."""
+    if not request.HasField("amount"):
+        return {}
+    units = to_stripe(request.amount)
+    if isinstance(units, Declined):
+        return units
+    reply = await _get(call, f"{INTENTS}/{request.payment_id}", {})
+    if refused := mapping.refused(reply):
+        return refused
+    currency = _intent(reply.json()).currency.upper()
+    if currency != request.amount.currency_code:
+        return Declined("CURRENCY_MISMATCH", f"amount.currency_code: the payment is in {currency}")
+    return {field: str(units)}
+
+
+async def _look_up_step(call: Call, rpc: str, request: pb.CaptureRequest | pb.VoidRequest) -> Outcome:
+    """A payment that stands where a capture or void leads to says nothing yet of who has led it there."""
+    reply = await _get(call, f"{INTENTS}/{request.payment_id}", {})
+    if refused := mapping.refused(reply):
+        return refused
+    intent = _intent(reply.json())
+    if (told := answers.before(intent, rpc)) is not None:
+        return told
+    key = ""
+    for kind in _EVENTS_OF[rpc]:
+        key = key or await key_of_change(call, _headers(call), request.payment_id, kind)
+    if not key:
+        return Unknown("DOER_NOT_KNOWN", "it is done, and the provider does not say by whom", intent.id)
+    if key != call.key:
+        return mismatch("request", intent.id)
+    if isinstance(request, pb.CaptureRequest):
+        return answers.captured(intent, request)
+    return answers.voided(intent, request)
 
 
 async def _post(call: Call, path: str, form: Mapping[str, str]) -> Reply:
