@@ -20,6 +20,8 @@ from hub.jobs.spec import OperationSpec, Replay
 
 POISON_AFTER = 3
 ABSENT_ONCE = "ABSENT_ONCE"
+ANSWER_MISMATCH = "PROVIDER_ANSWER_MISMATCH"
+"""The spokes' reason for an answer that does not fit what was asked. Asking again would not change it."""
 
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
@@ -185,6 +187,8 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
             return _waiting(outcome, spec, moment)
         case NotSent(cause=NotSentCause.ABSENT):
             return _found_absent(job, outcome, spec, moment)
+        case Unknown(reason=reason) if reason == ANSWER_MISMATCH:
+            return _parked(outcome.reason, outcome.message, outcome.provider_reference)
         case NotSent() | Unknown():
             if moment.now >= job.expire_at:
                 return _parked(outcome.reason, outcome.message)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hub.jobs.decide import (
     ABSENT_ONCE,
+    ANSWER_MISMATCH,
     POISON_AFTER,
     Moment,
     after_attempt,
@@ -153,6 +154,17 @@ def test_an_attempt_on_an_open_breaker_is_not_the_jobs_own() -> None:
     down = NotSent(NotSentCause.PROVIDER_DOWN, "CONNECTION_REFUSED", "")
     decision = after_attempt(claimed(attempt_count=99), down, spec(), Moment(NOW, 0.5, on_trial=True))
     assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
+
+
+@pytest.mark.parametrize("state", [JobState.IN_DOUBT, JobState.WAITING_CONFIRMATION])
+def test_an_answer_that_does_not_fit_goes_to_a_person_after_one_look_up(state: JobState) -> None:
+    misfit = Unknown(ANSWER_MISMATCH, "another amount", "ref")
+    first = after_attempt(claimed(), misfit, spec(), MOMENT)
+    assert (first.state, first.letter, first.doubts) == (JobState.IN_DOUBT, None, True)
+    assert first.wait == spec().look_up_lag
+    again = after_attempt(claimed(purpose=Purpose.LOOK_UP, state=state), misfit, spec(), MOMENT)
+    assert (again.state, again.wait, again.letter) == (JobState.IN_DOUBT, None, Cause.UNRESOLVED_DOUBT)
+    assert (again.reason, again.provider_reference) == (ANSWER_MISMATCH, "ref")
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)
