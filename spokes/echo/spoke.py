@@ -1,12 +1,14 @@
 """Payments at Echo."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from google.protobuf.message import Message
 
+from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as pb
 from spokes.echo import mapping
 from spokes.kit.accounts import Account
@@ -14,9 +16,13 @@ from spokes.kit.outcome import Outcome, absent
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
 from spokes.kit.webhooks import read_event, read_object, verify_standard
 
-_SETTLING = frozenset(
-    f"payment.{state}" for state in ("pending", "authorized", "captured", "voided", "failed")
-)
+_SETTLING = frozenset(f"payment.{state}" for state in ("pending", "authorized", "captured", "failed"))
+_MAKERS = {
+    "captured": ("Charge",),
+    "authorized": ("Authorize",),
+    "pending": ("Charge", "Authorize"),
+    "failed": ("Charge", "Authorize"),
+}
 
 
 class EchoSpoke:
@@ -120,12 +126,21 @@ def _headers(call: Call) -> dict[str, str]:
 
 
 def _event(data: Mapping[str, Any]) -> Event:
-    payment = data["data"]
-    return Event(
+    payment, state = data["data"], str(data["data"]["state"])
+    event = Event(
         id=data["id"],
         type=data["type"],
         job_id=str(payment["reference"]),
         reference=str(payment["id"]),
-        outcome=mapping.created(payment, reached=payment["state"]) if data["type"] in _SETTLING else None,
         happened_at=datetime.fromtimestamp(data["created"], UTC),
+    )
+    if data["type"] not in _SETTLING or payment.get("ended_by"):
+        # Whoever captured or voided it has had the answer; the payment names only the job that made it.
+        return event
+    units = payment["captured"] if state == "captured" else payment["amount"]
+    return replace(
+        event,
+        outcome=mapping.created(payment, reached=state),
+        rpcs=_MAKERS.get(state, ()),
+        amount=Money(minor_units=units, currency_code=str(payment["currency"])),
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from google.protobuf.message import Message
 
+from integration.common.v1.money_pb2 import Money
 from spokes.kit.accounts import Account
 from spokes.kit.http import ProviderHttp
 from spokes.kit.outcome import Outcome
@@ -45,7 +46,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that the provider says has happened. `outcome` None: nothing that the hub acts on."""
+    """One thing that the provider says has happened. `outcome` None: nothing that the hub acts on.
+
+    The hub lets it settle a job only if what it names is what the job asked for: `rpcs`, the operations it
+    can speak of; `amount`, the money of that step; `fields`, other fields of the request by name.
+    """
 
     id: str
     type: str
@@ -53,6 +58,9 @@ class Event:
     reference: str = ""
     outcome: Outcome | None = None
     happened_at: datetime | None = None
+    rpcs: tuple[str, ...] = ()
+    amount: Money | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import logging
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from google.protobuf.message import Message
 
@@ -22,6 +22,8 @@ from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
 from spokes.kit.spoke import Call, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
+
+MOST_OF_A_FIELD: Final = 255
 
 _log = logging.getLogger(__name__)
 
@@ -159,7 +161,7 @@ class Worker:
                 page = await self._spoke.list_events(call, start, end, request.page_token)
         except (Interrupted, TimeoutError):
             return envelope.refuse(Verdict.UNAVAILABLE, "the provider could not be asked")
-        events = [_event(event, self._clock.now()) for event in page.events]
+        events = [self._event(event, self._clock.now()) for event in page.events]
         return envelope.answer(
             spoke_service_pb2.ListEventsResponse(events=events, next_page_token=page.next_token)
         )
@@ -170,8 +172,25 @@ class Worker:
             return envelope.refuse(Verdict.NOT_OFFERED, "the provider sends no webhooks")
         received_at = request.receive_time.ToDatetime(tzinfo=UTC)
         delivery = Delivery(request.body, {h.name.lower(): h.value for h in request.headers}, received_at)
-        events = [_event(e, received_at) for e in self._spoke.verify_webhook(account, delivery)]
+        events = [self._event(e, received_at) for e in self._spoke.verify_webhook(account, delivery)]
         return envelope.answer(spoke_service_pb2.ParseWebhookResponse(events=events))
+
+    def _event(self, event: Event, now: datetime) -> spoke_service_pb2.ProviderEvent:
+        message = spoke_service_pb2.ProviderEvent(
+            event_id=event.id, type=event.type, job_id=event.job_id, provider_reference=event.reference
+        )
+        if event.outcome is not None:
+            message.outcome.CopyFrom(to_proto(event.outcome))
+            message.outcome.done_time.FromDatetime(now)
+            message.outcome.subject.CopyFrom(self._subject(event))
+        if event.happened_at is not None:
+            message.event_time.FromDatetime(event.happened_at)
+        return message
+
+    def _subject(self, event: Event) -> outcome_pb2.Subject:
+        operations = [o for o in self._manifest.operations if o.rpartition("/")[2] in event.rpcs]
+        fields = {name: value[:MOST_OF_A_FIELD] for name, value in event.fields.items()}
+        return outcome_pb2.Subject(operations=operations, amount=event.amount, request_fields=fields)
 
 
 def _late(track: Track, *, harmless: bool) -> NotSent | Unknown:
@@ -198,18 +217,6 @@ def _of_look_up(outcome: Outcome) -> Outcome:
     if isinstance(outcome, NotSent) and outcome.cause is not Cause.ABSENT:
         return doubtful(outcome)
     return outcome
-
-
-def _event(event: Event, now: datetime) -> spoke_service_pb2.ProviderEvent:
-    message = spoke_service_pb2.ProviderEvent(
-        event_id=event.id, type=event.type, job_id=event.job_id, provider_reference=event.reference
-    )
-    if event.outcome is not None:
-        message.outcome.CopyFrom(to_proto(event.outcome))
-        message.outcome.done_time.FromDatetime(now)
-    if event.happened_at is not None:
-        message.event_time.FromDatetime(event.happened_at)
-    return message
 
 
 def _where(error: Exception, work: str) -> dict[str, str]:

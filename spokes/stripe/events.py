@@ -1,52 +1,94 @@
 """Stripe's events: their signature, and what they say. Pure."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import stripe
 
-from spokes.kit.accounts import Secret
+from spokes.kit.accounts import Account, Secret
 from spokes.kit.errors import WebhookRefused
 from spokes.kit.spoke import Delivery, Event
 from spokes.kit.webhooks import check_fresh, read_event, read_object, read_timestamp
 from spokes.stripe import answers, mapping
+from spokes.stripe.currencies import from_stripe
 
-_SETTLING: Final = frozenset(
-    {"succeeded", "payment_failed", "canceled", "amount_capturable_updated", "processing"}
-)
+# What each event says of the work that made the payment: which operations it can speak of.
+_MAKERS: Final = {
+    "succeeded": ("Charge",),
+    "amount_capturable_updated": ("Authorize",),
+    "processing": ("Charge", "Authorize"),
+    "payment_failed": ("Charge", "Authorize"),
+    "canceled": ("Charge", "Authorize"),
+}
+_MODES: Final = {"sk_live_": True, "rk_live_": True, "sk_test_": False, "rk_test_": False}
 
 
-def verify(delivery: Delivery, secrets: Sequence[Secret]) -> Event:
+def verify(delivery: Delivery, account: Account) -> Event:
     """Verifies by Stripe's own SDK, then freshness both ways: the SDK takes times in the future."""
     header = delivery.headers.get("stripe-signature", "")
-    if not sum(_signed_by(secret, header, delivery.body) for secret in secrets):
+    if not sum(_signed_by(secret, header, delivery.body) for secret in account.webhook_secrets):
         raise WebhookRefused("signature does not verify")
     check_fresh(_signed_at(header), delivery.received_at)
-    return read_event(read_object(delivery.body), read)
+    data = read_object(delivery.body)
+    if is_of_other_mode(data, account):
+        raise WebhookRefused("of the other mode than the account's key: live or test")
+    return read_event(data, read)
+
+
+def is_of_other_mode(data: dict[str, Any], account: Account) -> bool:
+    """Whether an event is of Stripe's test mode and the account's key live, or the other way round."""
+    mode = _MODES.get(account.api_key.reveal()[:8])
+    return mode is not None and data.get("livemode", mode) is not mode
 
 
 def read(data: dict[str, Any]) -> Event:
     """What an event says; nothing of the work where it is not about one of ours."""
     kind, thing = str(data["type"]), data["data"]["object"]
-    outcome, job_id = None, ""
-    prefix, _, what = kind.rpartition(".")
-    if prefix == "payment_intent" and what in _SETTLING:
-        intent = stripe.PaymentIntent.construct_from(thing, None)
-        outcome, job_id = (
-            answers.created(intent, manual=intent.status == "requires_capture"),
-            mapping.job_of(intent),
-        )
-    elif thing.get("object") == "refund":
-        refund = stripe.Refund.construct_from(thing, None)
-        outcome, job_id = answers.refunded(refund), mapping.job_of(refund)
-    return Event(
+    event = Event(
         id=data["id"],
         type=kind,
-        job_id=job_id,
         reference=str(thing.get("id", "")),
-        outcome=outcome if job_id else None,
         happened_at=datetime.fromtimestamp(data["created"], UTC),
+    )
+    prefix, _, what = kind.rpartition(".")
+    if prefix == "payment_intent" and what in _MAKERS:
+        return _of_intent(event, stripe.PaymentIntent.construct_from(thing, None), what)
+    if thing.get("object") == "refund":
+        return _of_refund(event, stripe.Refund.construct_from(thing, None))
+    return event
+
+
+def _of_intent(event: Event, intent: stripe.PaymentIntent, what: str) -> Event:
+    job_id = mapping.job_of(intent)
+    reserved = getattr(intent, "capture_method", "") == "manual"
+    if not job_id or (reserved and what == "succeeded"):
+        # The success of a reservation is its capture's, and the payment names only the job that reserved.
+        return event
+    amounts = {
+        "succeeded": getattr(intent, "amount_received", intent.amount),
+        "amount_capturable_updated": getattr(intent, "amount_capturable", intent.amount),
+    }
+    return replace(
+        event,
+        job_id=job_id,
+        outcome=answers.created(intent, manual=what == "amount_capturable_updated"),
+        rpcs=_MAKERS[what],
+        amount=from_stripe(amounts.get(what, intent.amount), intent.currency),
+    )
+
+
+def _of_refund(event: Event, refund: stripe.Refund) -> Event:
+    job_id = mapping.job_of(refund)
+    if not job_id:
+        return event
+    return replace(
+        event,
+        job_id=job_id,
+        outcome=answers.refunded(refund),
+        rpcs=("Refund",),
+        amount=from_stripe(refund.amount, refund.currency),
+        fields={"payment_id": str(refund.payment_intent or "")},
     )
 
 

@@ -106,7 +106,7 @@ class StripeSpoke:
 
     def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
         """Verifies, then reads."""
-        return [events.verify(delivery, account.webhook_secrets)]
+        return [events.verify(delivery, account)]
 
     async def list_events(self, call: Call, start: datetime, end: datetime, token: str) -> EventPage:
         """One page of Stripe's events; Stripe keeps them for 30 days."""
@@ -114,8 +114,9 @@ class StripeSpoke:
         after = {"starting_after": token} if token else {}
         page: Any = (await _get(call, "/v1/events", {**params, **after, "limit": "100"})).json()
         following = page["data"][-1]["id"] if page["has_more"] else ""
+        ours = [e for e in page["data"] if not events.is_of_other_mode(e, call.account)]
         return EventPage(
-            [read_event(e, events.read) for e in sorted(page["data"], key=itemgetter("created"))], following
+            [read_event(e, events.read) for e in sorted(ours, key=itemgetter("created"))], following
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from integration.spoke.v1 import spoke_service_pb2 as pb
+from spokes.kit import registry
 from spokes.kit.accounts import Secret
 from spokes.kit.envelope import Verdict
 from spokes.kit.specimen import JOB_ID
@@ -64,6 +65,19 @@ async def test_a_bad_secret_in_the_list_spoils_none_and_opens_nothing(spoke, hea
     verdict, _ = await spoke.hear(*signed(spoke), NOW)
     assert verdict is Verdict.DONE
     assert await refused(spoke, *by_empty_key(spoke))
+
+
+async def test_an_event_that_settles_names_what_it_is_about(spoke, hearing):
+    _, body = await spoke.hear(*signed(spoke), NOW)
+    (event,) = pb.ParseWebhookResponse.FromString(body).events
+    subject = event.outcome.subject
+    assert subject.operations
+    assert set(subject.operations) <= set(registry.manifest(hearing).operations)
+    assert event.outcome.provider_reference == event.provider_reference
+    for name in subject.operations:
+        request = spoke.specimen.requests[name.rpartition("/")[2]]
+        if "amount" in request.DESCRIPTOR.fields_by_name:
+            assert subject.HasField("amount")
 
 
 async def test_a_replayed_delivery_is_the_same_event(spoke, hearing):

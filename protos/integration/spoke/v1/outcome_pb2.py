@@ -25,31 +25,43 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from integration.common.v1 import money_pb2 as integration_dot_common_dot_v1_dot_money__pb2
+from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"integration/spoke/v1/outcome.proto\x12\x14integration.spoke.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\tSucceeded\x12$\n\x06result\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\"d\n\x07Pending\x12$\n\x06result\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x33\n\x0f\x63onfirm_by_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x08\x44\x65\x63lined\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x8d\x01\n\x07NotSent\x12\x31\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32\".integration.spoke.v1.NotSentCause\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12.\n\x0bretry_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"]\n\x07Unknown\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x31\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\".integration.spoke.v1.UnknownCause\"\xc2\x03\n\x07Outcome\x12\x34\n\tsucceeded\x18\x01 \x01(\x0b\x32\x1f.integration.spoke.v1.SucceededH\x00\x12\x30\n\x07pending\x18\x02 \x01(\x0b\x32\x1d.integration.spoke.v1.PendingH\x00\x12\x32\n\x08\x64\x65\x63lined\x18\x03 \x01(\x0b\x32\x1e.integration.spoke.v1.DeclinedH\x00\x12\x31\n\x08not_sent\x18\x04 \x01(\x0b\x32\x1d.integration.spoke.v1.NotSentH\x00\x12\x30\n\x07unknown\x18\x05 \x01(\x0b\x32\x1d.integration.spoke.v1.UnknownH\x00\x12\x34\n\x08progress\x18\x06 \x01(\x0e\x32\".integration.spoke.v1.SendProgress\x12\x1a\n\x12provider_reference\x18\x07 \x01(\t\x12-\n\tsent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04kind*\xdd\x01\n\x0cSendProgress\x12\x1d\n\x19SEND_PROGRESS_UNSPECIFIED\x10\x00\x12\x1d\n\x19SEND_PROGRESS_NOT_STARTED\x10\x01\x12\x1c\n\x18SEND_PROGRESS_CONNECTING\x10\x02\x12\x19\n\x15SEND_PROGRESS_WRITING\x10\x03\x12\x19\n\x15SEND_PROGRESS_WRITTEN\x10\x04\x12\x1d\n\x19SEND_PROGRESS_REPLY_BEGUN\x10\x05\x12\x1c\n\x18SEND_PROGRESS_REPLY_READ\x10\x06*\xa4\x02\n\x0cNotSentCause\x12\x1e\n\x1aNOT_SENT_CAUSE_UNSPECIFIED\x10\x00\x12 \n\x1cNOT_SENT_CAUSE_PROVIDER_DOWN\x10\x01\x12\x1c\n\x18NOT_SENT_CAUSE_THROTTLED\x10\x02\x12 \n\x1cNOT_SENT_CAUSE_MISCONFIGURED\x10\x03\x12\x1d\n\x19NOT_SENT_CAUSE_OVERLOADED\x10\x04\x12\x1d\n\x19NOT_SENT_CAUSE_NO_RECEIPT\x10\x05\x12\x19\n\x15NOT_SENT_CAUSE_FENCED\x10\x06\x12\x19\n\x15NOT_SENT_CAUSE_ABSENT\x10\x07\x12\x1e\n\x1aNOT_SENT_CAUSE_UNSUPPORTED\x10\x08*h\n\x0cUnknownCause\x12\x1d\n\x19UNKNOWN_CAUSE_UNSPECIFIED\x10\x00\x12\x1a\n\x16UNKNOWN_CAUSE_PROVIDER\x10\x01\x12\x1d\n\x19UNKNOWN_CAUSE_WORKER_LOST\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"integration/spoke/v1/outcome.proto\x12\x14integration.spoke.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/money.proto\x1a!integration/common/v1/rules.proto\"1\n\tSucceeded\x12$\n\x06result\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\"d\n\x07Pending\x12$\n\x06result\x18\x01 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x33\n\x0f\x63onfirm_by_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x08\x44\x65\x63lined\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x8d\x01\n\x07NotSent\x12\x31\n\x05\x63\x61use\x18\x01 \x01(\x0e\x32\".integration.spoke.v1.NotSentCause\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12.\n\x0bretry_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"]\n\x07Unknown\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x31\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\".integration.spoke.v1.UnknownCause\"\xfa\x01\n\x07Subject\x12\x1f\n\noperations\x18\x01 \x03(\tB\x0b\xb2\xbb\x18\x07\x18\x10:\x03\x18\xff\x01\x12,\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1c.integration.common.v1.Money\x12j\n\x0erequest_fields\x18\x03 \x03(\x0b\x32\x30.integration.spoke.v1.Subject.RequestFieldsEntryB \xb2\xbb\x18\x1c\x18\x08:\x03\x18\xff\x01\x42\x13\x18@\"\x0f[a-z][a-z0-9_]*\x1a\x34\n\x12RequestFieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf2\x03\n\x07Outcome\x12\x34\n\tsucceeded\x18\x01 \x01(\x0b\x32\x1f.integration.spoke.v1.SucceededH\x00\x12\x30\n\x07pending\x18\x02 \x01(\x0b\x32\x1d.integration.spoke.v1.PendingH\x00\x12\x32\n\x08\x64\x65\x63lined\x18\x03 \x01(\x0b\x32\x1e.integration.spoke.v1.DeclinedH\x00\x12\x31\n\x08not_sent\x18\x04 \x01(\x0b\x32\x1d.integration.spoke.v1.NotSentH\x00\x12\x30\n\x07unknown\x18\x05 \x01(\x0b\x32\x1d.integration.spoke.v1.UnknownH\x00\x12\x34\n\x08progress\x18\x06 \x01(\x0e\x32\".integration.spoke.v1.SendProgress\x12\x1a\n\x12provider_reference\x18\x07 \x01(\t\x12-\n\tsent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07subject\x18\n \x01(\x0b\x32\x1d.integration.spoke.v1.SubjectB\x06\n\x04kind*\xdd\x01\n\x0cSendProgress\x12\x1d\n\x19SEND_PROGRESS_UNSPECIFIED\x10\x00\x12\x1d\n\x19SEND_PROGRESS_NOT_STARTED\x10\x01\x12\x1c\n\x18SEND_PROGRESS_CONNECTING\x10\x02\x12\x19\n\x15SEND_PROGRESS_WRITING\x10\x03\x12\x19\n\x15SEND_PROGRESS_WRITTEN\x10\x04\x12\x1d\n\x19SEND_PROGRESS_REPLY_BEGUN\x10\x05\x12\x1c\n\x18SEND_PROGRESS_REPLY_READ\x10\x06*\xa4\x02\n\x0cNotSentCause\x12\x1e\n\x1aNOT_SENT_CAUSE_UNSPECIFIED\x10\x00\x12 \n\x1cNOT_SENT_CAUSE_PROVIDER_DOWN\x10\x01\x12\x1c\n\x18NOT_SENT_CAUSE_THROTTLED\x10\x02\x12 \n\x1cNOT_SENT_CAUSE_MISCONFIGURED\x10\x03\x12\x1d\n\x19NOT_SENT_CAUSE_OVERLOADED\x10\x04\x12\x1d\n\x19NOT_SENT_CAUSE_NO_RECEIPT\x10\x05\x12\x19\n\x15NOT_SENT_CAUSE_FENCED\x10\x06\x12\x19\n\x15NOT_SENT_CAUSE_ABSENT\x10\x07\x12\x1e\n\x1aNOT_SENT_CAUSE_UNSUPPORTED\x10\x08*h\n\x0cUnknownCause\x12\x1d\n\x19UNKNOWN_CAUSE_UNSPECIFIED\x10\x00\x12\x1a\n\x16UNKNOWN_CAUSE_PROVIDER\x10\x01\x12\x1d\n\x19UNKNOWN_CAUSE_WORKER_LOST\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'integration.spoke.v1.outcome_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SENDPROGRESS']._serialized_start=1043
-  _globals['_SENDPROGRESS']._serialized_end=1264
-  _globals['_NOTSENTCAUSE']._serialized_start=1267
-  _globals['_NOTSENTCAUSE']._serialized_end=1559
-  _globals['_UNKNOWNCAUSE']._serialized_start=1561
-  _globals['_UNKNOWNCAUSE']._serialized_end=1665
-  _globals['_SUCCEEDED']._serialized_start=152
-  _globals['_SUCCEEDED']._serialized_end=201
-  _globals['_PENDING']._serialized_start=203
-  _globals['_PENDING']._serialized_end=303
-  _globals['_DECLINED']._serialized_start=305
-  _globals['_DECLINED']._serialized_end=348
-  _globals['_NOTSENT']._serialized_start=351
-  _globals['_NOTSENT']._serialized_end=492
-  _globals['_UNKNOWN']._serialized_start=494
-  _globals['_UNKNOWN']._serialized_end=587
-  _globals['_OUTCOME']._serialized_start=590
-  _globals['_OUTCOME']._serialized_end=1040
+  _globals['_SUBJECT_REQUESTFIELDSENTRY']._loaded_options = None
+  _globals['_SUBJECT_REQUESTFIELDSENTRY']._serialized_options = b'8\001'
+  _globals['_SUBJECT'].fields_by_name['operations']._loaded_options = None
+  _globals['_SUBJECT'].fields_by_name['operations']._serialized_options = b'\262\273\030\007\030\020:\003\030\377\001'
+  _globals['_SUBJECT'].fields_by_name['request_fields']._loaded_options = None
+  _globals['_SUBJECT'].fields_by_name['request_fields']._serialized_options = b'\262\273\030\034\030\010:\003\030\377\001B\023\030@\"\017[a-z][a-z0-9_]*'
+  _globals['_SENDPROGRESS']._serialized_start=1414
+  _globals['_SENDPROGRESS']._serialized_end=1635
+  _globals['_NOTSENTCAUSE']._serialized_start=1638
+  _globals['_NOTSENTCAUSE']._serialized_end=1930
+  _globals['_UNKNOWNCAUSE']._serialized_start=1932
+  _globals['_UNKNOWNCAUSE']._serialized_end=2036
+  _globals['_SUCCEEDED']._serialized_start=222
+  _globals['_SUCCEEDED']._serialized_end=271
+  _globals['_PENDING']._serialized_start=273
+  _globals['_PENDING']._serialized_end=373
+  _globals['_DECLINED']._serialized_start=375
+  _globals['_DECLINED']._serialized_end=418
+  _globals['_NOTSENT']._serialized_start=421
+  _globals['_NOTSENT']._serialized_end=562
+  _globals['_UNKNOWN']._serialized_start=564
+  _globals['_UNKNOWN']._serialized_end=657
+  _globals['_SUBJECT']._serialized_start=660
+  _globals['_SUBJECT']._serialized_end=910
+  _globals['_SUBJECT_REQUESTFIELDSENTRY']._serialized_start=858
+  _globals['_SUBJECT_REQUESTFIELDSENTRY']._serialized_end=910
+  _globals['_OUTCOME']._serialized_start=913
+  _globals['_OUTCOME']._serialized_end=1411
 # @@protoc_insertion_point(module_scope)

@@ -3,10 +3,13 @@ import datetime
 from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from integration.common.v1 import money_pb2 as _money_pb2
+from integration.common.v1 import rules_pb2 as _rules_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -102,8 +105,25 @@ class Unknown(_message.Message):
     cause: UnknownCause
     def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., cause: _Optional[_Union[UnknownCause, str]] = ...) -> None: ...
 
+class Subject(_message.Message):
+    __slots__ = ("operations", "amount", "request_fields")
+    class RequestFieldsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    operations: _containers.RepeatedScalarFieldContainer[str]
+    amount: _money_pb2.Money
+    request_fields: _containers.ScalarMap[str, str]
+    def __init__(self, operations: _Optional[_Iterable[str]] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., request_fields: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class Outcome(_message.Message):
-    __slots__ = ("succeeded", "pending", "declined", "not_sent", "unknown", "progress", "provider_reference", "sent_time", "done_time")
+    __slots__ = ("succeeded", "pending", "declined", "not_sent", "unknown", "progress", "provider_reference", "sent_time", "done_time", "subject")
     SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     DECLINED_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +133,7 @@ class Outcome(_message.Message):
     PROVIDER_REFERENCE_FIELD_NUMBER: _ClassVar[int]
     SENT_TIME_FIELD_NUMBER: _ClassVar[int]
     DONE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     succeeded: Succeeded
     pending: Pending
     declined: Declined
@@ -122,4 +143,5 @@ class Outcome(_message.Message):
     provider_reference: str
     sent_time: _timestamp_pb2.Timestamp
     done_time: _timestamp_pb2.Timestamp
-    def __init__(self, succeeded: _Optional[_Union[Succeeded, _Mapping]] = ..., pending: _Optional[_Union[Pending, _Mapping]] = ..., declined: _Optional[_Union[Declined, _Mapping]] = ..., not_sent: _Optional[_Union[NotSent, _Mapping]] = ..., unknown: _Optional[_Union[Unknown, _Mapping]] = ..., progress: _Optional[_Union[SendProgress, str]] = ..., provider_reference: _Optional[str] = ..., sent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., done_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    subject: Subject
+    def __init__(self, succeeded: _Optional[_Union[Succeeded, _Mapping]] = ..., pending: _Optional[_Union[Pending, _Mapping]] = ..., declined: _Optional[_Union[Declined, _Mapping]] = ..., not_sent: _Optional[_Union[NotSent, _Mapping]] = ..., unknown: _Optional[_Union[Unknown, _Mapping]] = ..., progress: _Optional[_Union[SendProgress, str]] = ..., provider_reference: _Optional[str] = ..., sent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., done_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
