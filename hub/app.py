@@ -41,6 +41,7 @@ from hub.lanes.watched_log import WatchedLog
 from hub.operations import Operations, Shared
 from hub.operators.store import PostgresOperationsStore
 from hub.own_errors import OWN
+from hub.peers.agreeing import contradiction
 from hub.peers.audit import AuditClient
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
@@ -83,7 +84,7 @@ class Hub:
         self._engine = open_engine(settings.database_url)
         self._jobs = PostgresJobStore(self._engine)
         self._lanes = PostgresLaneStore(self._engine)
-        self._events = PostgresEventStore(self._engine, outcome_from_bytes)
+        self._events = PostgresEventStore(self._engine, outcome_from_bytes, contradiction)
         self._heads = PostgresHeadStore(self._engine)
         self._directory = SpokeDirectory(
             settings.spokes, open_channel=self._open_spoke, telemetry=self._telemetry

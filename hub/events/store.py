@@ -1,6 +1,7 @@
 """Webhooks: kept before they are answered, matched to their jobs then or later."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
 from hub.events.model import ArrivedEvent, Kept
+from hub.jobs.agreeing import Task
 from hub.jobs.decide import UNSETTLED, Decision, after_event
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
@@ -29,6 +31,8 @@ _KEPT_EVENT = _read("kept_event")
 _LANES_OF_ENDED = _read("lanes_of_ended")
 _REPLACE_EVENTS = _read("replace_events")
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
@@ -36,6 +40,8 @@ class _Stand:
 
     lane: str
     state: JobState | None
+    operation: str = ""
+    provider_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,19 @@ class _Handled:
 
 
 class PostgresEventStore:
-    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome."""
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `contradiction` tells
+    what they name otherwise than the job asked for."""
 
-    def __init__(self, engine: AsyncEngine, decode: Callable[[bytes], Outcome | None]) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        decode: Callable[[bytes], Outcome | None],
+        contradiction: Callable[[Task, bytes], str | None],
+    ) -> None:
         self._engine = engine
         self._single = single(engine)
         self._decode = decode
+        self._contradiction = contradiction
 
     async def keep(self, event: ArrivedEvent) -> bool:
         """Makes an event durable; False if it is a redelivery that says no more than before."""
@@ -138,14 +151,35 @@ class PostgresEventStore:
         decisions: dict[str, Decision] = {}
         for event in held:
             job_id = str(event["job_id"])
-            state = None if job_id in decisions else stands[job_id].state
-            outcome = self._decode(event["outcome"])
-            decision = after_event(state, outcome) if state and outcome else None
+            stand = stands[job_id]
+            state = None if job_id in decisions else stand.state
+            decision, what = self._judge(stand, state, event) if state else (None, None)
             if decision:
                 decisions[job_id] = decision
-            word = "late" if state is None else "applied" if decision else "noted"
+            word = "late" if state is None else "mismatch" if what else "applied" if decision else "noted"
             handled.append(_Handled(event["lane_id"], event["event_id"], word))
         return handled, decisions
+
+    def _judge(self, stand: _Stand, state: JobState, event: RowMapping) -> tuple[Decision | None, str | None]:
+        """What an event changes in a job, or else what it contradicts."""
+        outcome = self._decode(event["outcome"])
+        decision = after_event(state, outcome) if outcome else None
+        if decision is None:
+            return None, None
+        task = Task(stand.operation, stand.provider_reference, event["request_type"], event["request"])
+        what = self._contradiction(task, event["outcome"])
+        if what is None:
+            return decision, None
+        _log.error(
+            "an event contradicts its job and settles nothing",
+            extra={
+                "lane": event["lane_id"],
+                "event": event["event_id"],
+                "job": str(event["job_id"]),
+                "what": what,
+            },
+        )
+        return None, what
 
 
 async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> set[int]:
@@ -159,7 +193,12 @@ async def _stands(
 ) -> dict[str, _Stand]:
     """Those of the jobs that nobody works on: a claimed one's owner applies what is held when it settles."""
     free = [row for row in live if not row["claimed_term"]]
-    found = {str(row["job_id"]): _Stand(row["lane_id"], JobState(row["state"])) for row in free}
+    found = {
+        str(row["job_id"]): _Stand(
+            row["lane_id"], JobState(row["state"]), row["operation"], row["provider_reference"]
+        )
+        for row in free
+    }
     others = set(job_ids) - {str(row["job_id"]) for row in live}
     if others:
         rows = await connection.execute(_LANES_OF_ENDED, {"job_ids": list(others)})

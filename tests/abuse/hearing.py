@@ -5,7 +5,7 @@ import hmac
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +22,11 @@ from hub.events.arrivals import Arrivals
 from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState, NewJob
 from hub.jobs.store import PostgresJobStore
+from hub.peers.agreeing import contradiction
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import SpokeAddress, SpokeDirectory
+from integration.common.v1.money_pb2 import Money
+from integration.payments.v1.payments_service_pb2 import ChargeRequest
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
@@ -38,6 +41,8 @@ from tests.hub.jobs import new_job
 from tests.spokes.harness import DOMAIN, account, environment, equip
 
 NOWHERE = "http://127.0.0.1:9"
+# What the specimens' events speak of.
+_ASKED = ChargeRequest(amount=Money(minor_units=1250, currency_code="EUR"), payment_method="pm_1")
 JSON = {"content-type": "application/json"}
 
 
@@ -69,6 +74,11 @@ class Peer:
             payment["metadata"], payment["status"] = {"job_id": job_id}, _STRIPE.get(state, state)
             whole["type"] = f"payment_intent.{_STRIPE_TYPES.get(state, state)}"
         return orjson.dumps({**whole, "id": event_id, **changes})
+
+    def thing(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The payment in an event."""
+        found: dict[str, Any] = event["data"] if self.name == "echo" else event["data"]["object"]
+        return found
 
     def sign(self, body: bytes, event_id: str, *, secret: str = "", seconds: int = 0) -> dict[str, str]:
         """The headers of a delivery signed so many seconds from now."""
@@ -182,16 +192,20 @@ class Listener:
         found = await self.jobs.get(job.job_id)
         return found.state if found else None
 
-    async def waiting_job(self, peer: Peer, number: int, *, claimed_term: int = 0) -> NewJob:
+    async def waiting_job(
+        self, peer: Peer, number: int, *, claimed_term: int = 0, reference: str = ""
+    ) -> NewJob:
         """A job that waits for the provider's confirmation, perhaps with its owner at work on it."""
         job = new_job(number)
-        object.__setattr__(job, "provider", peer.name)
+        job = replace(job, provider=peer.name, work=replace(job.work, request=_ASKED.SerializeToString()))
         await self.jobs.accept([job])
         async with self.engine.begin() as connection:
             statement = (
-                "UPDATE job SET state = :s, due_at = NULL, claimed_term = :t WHERE job_id = CAST(:id AS uuid)"
+                "UPDATE job SET state = :s, due_at = NULL, claimed_term = :t, provider_reference = :r"
+                " WHERE job_id = CAST(:id AS uuid)"
             )
-            values = {"s": int(JobState.WAITING_CONFIRMATION), "t": claimed_term, "id": job.job_id}
+            state = int(JobState.WAITING_CONFIRMATION)
+            values = {"s": state, "t": claimed_term, "id": job.job_id, "r": reference}
             await connection.execute(text(statement), values)
         return job
 
@@ -205,7 +219,7 @@ async def listening(
     for role in ("hub", "envoy", "core"):
         authority.issue(SpiffeId(DOMAIN, role, role), home / role)
     engine = open_engine(urls["hub_rw"])
-    events = PostgresEventStore(engine, outcome_from_bytes)
+    events = PostgresEventStore(engine, outcome_from_bytes, contradiction)
     settled: list[str] = []
     telemetry = Telemetry(None)
     arrivals = Arrivals(

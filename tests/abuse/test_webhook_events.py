@@ -148,6 +148,45 @@ async def test_w09_a_provider_cannot_settle_anothers_job(listener: Listener, pee
     assert await listener.handled(f"evt_{number}") == "held"
 
 
+@pytest.mark.parametrize("what", ["amount", "currency", "taken", "reference"])
+async def test_w11_an_event_that_contradicts_its_job_settles_nothing(
+    listener: Listener, peer: Peer, number: int, what: str
+) -> None:
+    job = await listener.waiting_job(peer, number, reference="pay_1" if peer is ECHO else "pi_1")
+    other = {
+        "amount": {"amount": 1, "captured": 1, "amount_received": 1},
+        "currency": {"currency": "jpy" if peer is STRIPE else "JPY"},
+        "taken": {"captured": 1, "amount_received": 1},
+        "reference": {"id": "somebody_elses"},
+    }[what]
+    honest = json.loads(peer.event(job.job_id, f"evt_{number}_b"))
+    lie = json.loads(peer.event(job.job_id, f"evt_{number}_a"))
+    peer.thing(lie).update(other)
+    assert await listener.deliver(peer, json.dumps(lie).encode(), f"evt_{number}_a") == 204
+    assert await listener.state(job) is JobState.WAITING_CONFIRMATION
+    assert await listener.handled(f"evt_{number}_a") == "mismatch"
+    alert = "SELECT ended_at IS NULL FROM alert WHERE alert_key = :key"
+    assert await listener.value(alert, key=f"EventContradicts/{peer.name}/default/{job.job_id}")
+    assert await listener.deliver(peer, json.dumps(honest).encode(), f"evt_{number}_b") == 204
+    assert await listener.state(job) is JobState.SUCCEEDED
+
+
+async def test_w11_an_event_of_another_operation_settles_nothing(
+    listener: Listener, peer: Peer, number: int
+) -> None:
+    job = await listener.waiting_job(peer, number)
+    body = json.loads(peer.event(job.job_id, f"evt_{number}"))
+    if peer is ECHO:
+        body["data"]["state"], body["type"] = "authorized", "payment.authorized"
+    else:
+        refund = {"id": "re_1", "object": "refund", "status": "succeeded", "amount": 1250, "currency": "eur"}
+        refund |= {"payment_intent": "pi_1", "metadata": {"job_id": job.job_id}}
+        body["data"]["object"], body["type"] = refund, "refund.updated"
+    assert await listener.deliver(peer, json.dumps(body).encode(), f"evt_{number}") == 204
+    assert await listener.state(job) is JobState.WAITING_CONFIRMATION
+    assert await listener.handled(f"evt_{number}") == "mismatch"
+
+
 async def test_w10_states_never_move_backwards(listener: Listener, peer: Peer, number: int) -> None:
     job = await listener.waiting_job(peer, number)
     for step, state in enumerate(("succeeded", "pending", "failed", "succeeded")):

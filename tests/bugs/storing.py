@@ -67,6 +67,18 @@ STORING = (
         tests=("tests/hub/test_early_event.py::test_it_settles_the_job_as_soon_as_the_attempt_has_ended",),
     ),
     Bug(
+        name="event-not-compared",
+        file="hub/events/store.py",
+        old="        if what is None:\n            return decision, None\n",
+        new="        if decision is not None:\n            return decision, None\n",
+        breaks="an event of another amount or payment settles a job",
+        holds="an event settles only what it speaks of",
+        tests=(
+            "tests/abuse/test_webhook_events.py::"
+            "test_w11_an_event_that_contradicts_its_job_settles_nothing[amount-echo]",
+        ),
+    ),
+    Bug(
         name="anothers-event-counts",
         file="hub/events/sql/held_events.sql",
         old="AS j(job_id, lane_id) USING (job_id, lane_id)",

@@ -23,6 +23,7 @@ ALERTS = (
     "AuditUnavailable",
     "LaneNotWorking",
     "EventsUnmatched",
+    "EventContradicts",
     "StatementRefused",
     "PlanStopped",
 )

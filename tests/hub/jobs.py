@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hub.jobs.agreeing import Task
 from hub.jobs.model import Claimed, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
 from hub.jobs.spec import OperationSpec, Replay
 
@@ -87,3 +88,8 @@ def claimed(
         reason=reason,
         doubted=doubted,
     )
+
+
+def agreed(task: Task, outcome: bytes) -> str | None:
+    """Stands for the comparing of events with jobs, where a test is not about it."""
+    return None

@@ -12,7 +12,7 @@ from hub.jobs.spec import Limits
 from hub.lanes.owned_lane import LaneLoops, Ports
 from hub.lanes.ports import Grant, Result, Warranted
 from tests.fakes import FakeNotary, FakeSpokes, HandClock
-from tests.hub.jobs import NOW, new_job
+from tests.hub.jobs import NOW, agreed, new_job
 from tests.hub.test_lane import LANE, Bench
 
 OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref")}
@@ -37,7 +37,7 @@ class Hasty(FakeSpokes):
 
 
 async def test_it_settles_the_job_as_soon_as_the_attempt_has_ended(hub_engine: AsyncEngine) -> None:
-    bench, events = Bench(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get)
+    bench, events = Bench(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     ports = Ports(
         store=bench.lanes,
         events=events,

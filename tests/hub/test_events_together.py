@@ -11,14 +11,14 @@ from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.store import PostgresLaneStore
-from tests.hub.jobs import new_job
+from tests.hub.jobs import agreed, new_job
 from tests.hub.test_store import LANE, OUTCOMES, begin, event, settle, settlement, state_of
 
 
 async def test_each_is_new_once_whether_its_redelivery_comes_with_it_or_after_it(
     hub_engine: AsyncEngine,
 ) -> None:
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     first, other = event(new_job(1), "evt_1"), event(new_job(2), "evt_2")
     assert [k.is_new for k in await events.keep_all([first, other, first])] == [True, True, False]
     assert [k.is_new for k in await events.keep_all([other, first])] == [False, False]
@@ -27,14 +27,14 @@ async def test_each_is_new_once_whether_its_redelivery_comes_with_it_or_after_it
 async def test_each_brings_the_trace_of_its_job_if_there_is_one(hub_engine: AsyncEngine) -> None:
     job = new_job(1)
     await PostgresJobStore(hub_engine).accept([job])
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     kept = await events.keep_all([event(new_job(2), "evt_2"), event(job, "evt_1")])
     assert [k.trace for k in kept] == [{}, dict(job.origin.trace)]
     assert kept[1].trace
 
 
 async def test_they_settle_each_its_own_job_in_one_commit(hub_engine: AsyncEngine) -> None:
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     paid, declined, ended, unknown = (new_job(n) for n in (1, 2, 3, 4))
     term, orphans = await begin(hub_engine, paid, declined, ended)
     waiting, over = JobState.WAITING_CONFIRMATION, JobState.SUCCEEDED
@@ -57,7 +57,7 @@ async def test_they_settle_each_its_own_job_in_one_commit(hub_engine: AsyncEngin
 
 
 async def test_a_second_word_about_a_job_is_kept_as_late(hub_engine: AsyncEngine) -> None:
-    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
     await events.keep_all([event(job, "a"), event(job, "b", b"no")])
     assert await events.apply_all([job.job_id]) == [True]
@@ -66,7 +66,7 @@ async def test_a_second_word_about_a_job_is_kept_as_late(hub_engine: AsyncEngine
 
 
 async def test_what_is_about_no_job_waits_for_nothing(hub_engine: AsyncEngine) -> None:
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     nothing = ArrivedEvent(LANE, "a", "balance.available", "", b"", b"")
     await events.keep_all([nothing, event(new_job(1), "b")])
     assert await _handled(hub_engine) == {"a": "noted", "b": ""}
@@ -75,7 +75,7 @@ async def test_what_is_about_no_job_waits_for_nothing(hub_engine: AsyncEngine) -
 async def test_what_said_nothing_settles_its_job_once_it_is_understood_and_only_once(
     hub_engine: AsyncEngine,
 ) -> None:
-    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
     said = event(job, "a")
     mute = replace(said, job_id="", outcome=b"", confirmation=b"")
@@ -88,7 +88,7 @@ async def test_what_said_nothing_settles_its_job_once_it_is_understood_and_only_
 
 
 async def test_what_was_of_another_type_or_about_another_job_stands(hub_engine: AsyncEngine) -> None:
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     said = event(new_job(1), "a")
     await events.keep_all([replace(said, outcome=b"", confirmation=b"")])
     others = [replace(said, type="payment.created"), replace(said, job_id=new_job(2).job_id)]
@@ -97,7 +97,7 @@ async def test_what_was_of_another_type_or_about_another_job_stands(hub_engine: 
 
 
 async def test_a_job_that_is_just_being_settled_holds_up_none_of_the_others(hub_engine: AsyncEngine) -> None:
-    busy, free, events = new_job(1), new_job(2), PostgresEventStore(hub_engine, OUTCOMES.get)
+    busy, free, events = new_job(1), new_job(2), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     term, orphans = await begin(hub_engine, busy, free)
     settlements = [settlement(o, JobState.WAITING_CONFIRMATION) for o in orphans]
     await PostgresLaneStore(hub_engine).settle(LANE, term, settlements)

@@ -22,7 +22,7 @@ from hub.operators.orders import Operating, Resolution
 from hub.operators.store import PostgresOperationsStore
 from hub.plans.model import Filter, Why
 from tests.fakes import FakeNotary
-from tests.hub.jobs import new_job
+from tests.hub.jobs import agreed, new_job
 
 LANE = "echo/default"
 WHY = Why("spiffe://integration.local/operator/ana", "asked the provider", "OPS-1")
@@ -141,7 +141,7 @@ async def test_nobody_can_resolve_what_is_not_parked_in_doubt(desk: Desk, decisi
 @pytest.mark.parametrize("decision", [PARKED, Decision(JobState.DEAD, letter=Cause.PROVIDER_DOWN)])
 async def test_a_late_webhook_settles_a_dead_letter(desk: Desk, decision: Decision) -> None:
     await desk.settled(decision)
-    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    events = PostgresEventStore(desk.engine, OUTCOMES.get, agreed)
     await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
     assert await events.apply(desk.job.job_id)
     assert await desk.state() is JobState.SUCCEEDED
@@ -166,7 +166,7 @@ async def test_the_alert_of_dead_letters_stays_while_one_is_left(desk: Desk) -> 
 
 
 async def test_an_event_that_nobody_claims_in_time_is_an_alert_until_it_is_handled(desk: Desk) -> None:
-    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    events = PostgresEventStore(desk.engine, OUTCOMES.get, agreed)
     await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
     await desk.store.reconcile_alerts(timedelta(minutes=5))
     assert await desk.firing() == []
@@ -180,7 +180,7 @@ async def test_an_event_that_nobody_claims_in_time_is_an_alert_until_it_is_handl
 
 
 async def test_an_event_about_anothers_job_is_an_alert_for_a_day(desk: Desk) -> None:
-    events = PostgresEventStore(desk.engine, OUTCOMES.get)
+    events = PostgresEventStore(desk.engine, OUTCOMES.get, agreed)
     await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
     await desk.store.reconcile_alerts(timedelta())
     async with desk.engine.begin() as connection:

@@ -19,7 +19,7 @@ from hub.jobs.store import PostgresJobStore
 from hub.lanes.ports import Orphan, Settlement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary, HandClock
-from tests.hub.jobs import NOW, new_job
+from tests.hub.jobs import NOW, agreed, new_job
 
 LANE = "echo/default"
 OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref"), b"no": Declined("NO", "")}
@@ -180,7 +180,7 @@ async def test_pages_hold_jobs_newest_first_wherever_they_stand(hub_engine: Asyn
 async def test_a_webhook_settles_a_waiting_job_and_its_redelivery_changes_nothing(
     hub_engine: AsyncEngine,
 ) -> None:
-    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
     assert await events.keep(event(job))
     assert await events.apply(job.job_id)
@@ -194,7 +194,7 @@ async def test_an_early_webhook_is_held_while_the_attempt_runs_and_applied_after
 ) -> None:
     job, events, lanes = (
         new_job(1),
-        PostgresEventStore(hub_engine, OUTCOMES.get),
+        PostgresEventStore(hub_engine, OUTCOMES.get, agreed),
         PostgresLaneStore(hub_engine),
     )
     term, orphans = await begin(hub_engine, job)
@@ -209,7 +209,7 @@ async def test_an_early_webhook_is_held_while_the_attempt_runs_and_applied_after
 async def test_a_late_contradiction_moves_nothing_but_its_confirmation_goes_to_the_log(
     hub_engine: AsyncEngine,
 ) -> None:
-    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get)
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await settle(hub_engine, job, JobState.SUCCEEDED)
     await events.keep(event(job, outcome=b"no"))
     assert not await events.apply(job.job_id)
@@ -219,7 +219,7 @@ async def test_a_late_contradiction_moves_nothing_but_its_confirmation_goes_to_t
 
 
 async def test_an_event_of_a_job_that_is_not_there_is_held(hub_engine: AsyncEngine) -> None:
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     assert await events.keep(event(new_job(1)))
     assert not await events.apply(new_job(1).job_id)
     await settle(hub_engine, new_job(1), JobState.IN_DOUBT)

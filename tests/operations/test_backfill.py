@@ -12,6 +12,7 @@ from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import plan_pb2
+from tests.hub.jobs import agreed
 from tests.operations.office import Office, Person, until
 
 
@@ -52,7 +53,7 @@ async def test_what_was_kept_as_not_understood_is_taken_in_once_it_is(
     mute = [
         ArrivedEvent("echo/default", e["id"], e["type"], "", b"", b"") for e in office.provider.sandbox.events
     ]
-    await PostgresEventStore(engine, lambda _: None).keep_all(mute)
+    await PostgresEventStore(engine, lambda _: None, agreed).keep_all(mute)
     await engine.dispose()
     plan = await preview(office.ana)
     assert plan.counts.total == 3

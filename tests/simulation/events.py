@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.events.model import ArrivedEvent
+from hub.jobs.agreeing import Task
 from hub.jobs.decide import Decision, after_event
 from hub.jobs.outcome import Outcome
 from tests.simulation.store import JobRow, MemoryStore, OutboxRow
@@ -19,10 +20,12 @@ class EventRow:
 
 @dataclass(slots=True)
 class MemoryEvents:
-    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome."""
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `contradiction` tells
+    what they name otherwise than the job asked for."""
 
     store: MemoryStore
     decode: Callable[[bytes], Outcome | None]
+    contradiction: Callable[[Task, bytes], str | None]
     rows: dict[tuple[str, str], EventRow] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,8 +52,9 @@ class MemoryEvents:
         for held in self._held(job_id, row.new.lane):
             outcome = self.decode(held.event.outcome)
             decision = after_event(row.state, outcome) if outcome else None
-            self._handle(held, row, "applied" if decision else "noted")
-            if decision:
+            agrees = decision is None or self.contradiction(_task(row), held.event.outcome) is None
+            self._handle(held, row, "mismatch" if not agrees else "applied" if decision else "noted")
+            if decision and agrees:
                 self._end(row, decision)
                 self._note_ended(job_id)
                 return True
@@ -92,6 +96,11 @@ class MemoryEvents:
             for row in self.rows.values()
             if row.event.job_id == job_id and not row.handled and lane in (None, row.event.lane)
         ]
+
+
+def _task(row: JobRow) -> Task:
+    work = row.new.work
+    return Task(work.operation, row.provider_reference, work.request_type, work.request)
 
 
 def _said_nothing(first: ArrivedEvent, again: ArrivedEvent) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hub.events.model import ArrivedEvent
+from hub.jobs.agreeing import Asked, Named, Task, mismatch
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
 from hub.jobs.spec import Replay
@@ -102,3 +103,9 @@ class Provider:
 def decode(outcome: bytes) -> Outcome | None:
     """The outcome that an event's bytes speak of."""
     return Succeeded("T", b"done", outcome.decode())
+
+
+def contradiction(task: Task, outcome: bytes) -> str | None:
+    """An event of this provider names the reference that its work has had all along."""
+    asked = Asked(task.operation, reference=task.provider_reference)
+    return mismatch(asked, Named(frozenset({task.operation}), reference=outcome.decode()))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.errors import LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
+from hub.jobs.agreeing import Task
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, NewJob, Origin, RetryPolicy, Work
@@ -41,8 +42,16 @@ def decode(outcome: bytes) -> Outcome | None:
     words: dict[bytes, Outcome] = {
         b"yes": Succeeded("T", b"event", "event-ref"),
         b"no": Declined("NO", "event"),
+        b"other": Succeeded("T", b"another's", "event-ref"),
     }
     return words.get(outcome)
+
+
+def contradiction(task: Task, outcome: bytes) -> str | None:
+    """What an event names otherwise than its job asked for, if it is the one that does."""
+    assert task.operation
+    assert task.request
+    return "amount" if outcome == b"other" else None
 
 
 def intents(claimed: list[Claimed] | Any) -> list[bytes]:
@@ -60,10 +69,10 @@ class Pair:
         self._jobs = PostgresJobStore(engine)
         self._lanes = PostgresLaneStore(engine)
         self._leases = PostgresLaneLeases(engine)
-        self._events = PostgresEventStore(engine, decode)
+        self._events = PostgresEventStore(engine, decode, contradiction)
         self._engine = engine
         self.model = MemoryStore(lambda: datetime.now(UTC))
-        self.model_events = MemoryEvents(self.model, decode)
+        self.model_events = MemoryEvents(self.model, decode, contradiction)
         self.made: list[str] = []
         self.term = 1
         self.held: list[tuple[str, int]] = []
@@ -229,7 +238,7 @@ class Pair:
             f"{self._seed}-{number}",
             "done",
             chance.choice(self.made),
-            chance.choice((b"yes", b"no", b"")),
+            chance.choice((b"yes", b"no", b"other", b"")),
             chance.choice((b"", b"confirmation")),
         )
         if self.chance.random() < NOT_UNDERSTOOD:

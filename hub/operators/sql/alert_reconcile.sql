@@ -9,6 +9,8 @@ WITH answered AS (
             SELECT 1 FROM webhook_event w
             WHERE w.handled = '' AND w.outcome <> '' AND w.received_at > now() - interval '1 day'
               AND alert.alert_key = 'EventsUnmatched/' || w.lane_id)
+        -- It was last seen when the event was handled; what has been told for a day is told no longer.
+        OR name = 'EventContradicts' AND seen_at < now() - interval '1 day'
         OR name = 'StatementRefused' AND NOT EXISTS (
             SELECT 1 FROM refused_statement r WHERE r.refused_at > now() - interval '1 day')
         OR name = 'PlanStopped' AND NOT EXISTS (
