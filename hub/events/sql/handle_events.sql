@@ -16,7 +16,7 @@ WITH given AS (
                              'job', job_id)::text,
            'An event of ' || lane_id || ' contradicts job ' || job_id, 'docs/runbooks/event-contradicts.md'
     FROM (SELECT DISTINCT lane_id, job_id FROM handled WHERE word = 'mismatch' ORDER BY lane_id, job_id) AS c
-    {alert_fires}
+    {alerts/alert_fires}
 )
 INSERT INTO outbox (statement_id, lane_id, job_id, envelope)
 SELECT statement_id, lane_id, job_id, confirmation FROM handled
