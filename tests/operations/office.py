@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import grpc
 from aiohttp import web
 
-from hubctl.evidence import verify_bundle
+from hubctl.evidence import VALID, verify_bundle
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc
 from integration.common.v1 import context_pb2, money_pb2
@@ -141,7 +141,8 @@ class Office:
         stub = audit_service_pb2_grpc.AuditServiceStub(self.whole.audit)
         stream = stub.ExportBundle(audit.ExportBundleRequest(job_id=subject), timeout=10)
         bundle.write_bytes(b"".join([piece.chunk async for piece in stream]))
-        return (await asyncio.to_thread(verify_bundle, bundle))[0]
+        code, _ = await asyncio.to_thread(verify_bundle, bundle, self.whole.home / "log.vkey", subject)
+        return code == VALID
 
     async def jobs_in(self, job_ids: list[str], state: job_pb2.JobState, seconds: float) -> None:
         """Returns when all of these jobs stand in a state."""

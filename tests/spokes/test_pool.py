@@ -9,6 +9,7 @@ import psutil
 
 from spokes.echo.sandbox import Sandbox
 from spokes.kit import registry
+from spokes.kit.specimen import JOB_ID
 from tests.conformance.provider import Fault, scripted
 from tests.spokes.harness import Work, account, http_server, operation, serving
 
@@ -42,7 +43,7 @@ async def test_a_killed_actor_leaves_unknown_and_no_second_call(tmp_path):
         provider.fault = Fault.NONE
         (again,) = await echo.hub.execute(work)
         assert again == result
-        (other,) = await echo.hub.execute(charge())
+        (other,) = await echo.hub.execute(charge(job_id=JOB_ID))
         assert other.outcome.HasField("succeeded")
         assert [r.headers["idempotency-key"] for r in provider.requests].count(f"key-{work.job_id}") == 1
 
