@@ -11,6 +11,7 @@ from hub.lanes.dispatch import Dispatch, Tools
 from hub.lanes.gate import Gate
 from hub.lanes.ports import Grant, LaneStore, Orphan
 from hub.lanes.store_time import StoreTime
+from hub.lanes.turns import Turns
 
 POLL_SECONDS = 1.0
 HELD_SECONDS = 0.25
@@ -43,6 +44,7 @@ class Lane:
         self._dispatch = Dispatch(
             lane, term=grant.term, tools=tools, gate=self._gate, time=self._time, done=self._one_done
         )
+        self._turns = Turns()
         self._adopted = False
         self._waits = False
         self._expire_next = 0.0
@@ -71,7 +73,10 @@ class Lane:
         if self._gate.in_flight:
             # Busy: what arrives within a few milliseconds shares the commit. Idle: nothing waits.
             await asyncio.sleep(LINGER_SECONDS)
-        batch = await self._store.claim(self.lane, self.term, free, self._tools.notary.intents)
+        batch = await self._store.claim(
+            self.lane, self.term, free, self._tools.notary.intents, served=self._turns.order()
+        )
+        self._turns.served(orphan.claimed.tenant for orphan in batch)
         if not batch:
             return await self._until_due()
         self._start(batch, self._dispatch.perform, fresh=True)

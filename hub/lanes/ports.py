@@ -139,9 +139,18 @@ class LaneStore(Protocol):
     """The store as the lanes use it. Every write is fenced by the lane's term."""
 
     async def claim(
-        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+        self,
+        lane: str,
+        term: int,
+        limit: int,
+        intents: Callable[[Sequence[Claimed]], list[bytes]],
+        *,
+        served: Sequence[str] = (),
     ) -> list[Orphan]:
-        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        """Claims up to `limit` due jobs and writes down their intents, in one commit.
+
+        `served`: tenants served lately, the one that has waited longest first; the others come before them.
+        """
         ...
 
     async def adopt(self, lane: str, term: int) -> list[Orphan]:

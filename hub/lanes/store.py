@@ -38,11 +38,21 @@ class PostgresLaneStore:
         self._single = single(engine)
 
     async def claim(
-        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+        self,
+        lane: str,
+        term: int,
+        limit: int,
+        intents: Callable[[Sequence[Claimed]], list[bytes]],
+        *,
+        served: Sequence[str] = (),
     ) -> list[Orphan]:
-        """Claims up to `limit` due jobs and writes down their intents, in one commit."""
+        """Claims up to `limit` due jobs and writes down their intents, in one commit.
+
+        `served`: tenants served lately, the one that has waited longest first; the others come before them.
+        """
+        wanted = {"lane": lane, "term": term, "limit": limit, "served": list(served)}
         async with self._engine.begin() as connection:
-            rows = await connection.execute(_CLAIM, {"lane": lane, "term": term, "limit": limit})
+            rows = await connection.execute(_CLAIM, wanted)
             claimed = [claimed_from_row(row, term) for row in rows.mappings()]
             if not claimed:
                 return []

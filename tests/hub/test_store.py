@@ -99,6 +99,7 @@ async def test_a_claim_is_seen_by_one_claimer_only(hub_engine: AsyncEngine) -> N
     await PostgresJobStore(hub_engine).accept([new_job(n) for n in range(20)])
     term, lanes = await own(hub_engine), PostgresLaneStore(hub_engine)
     batches = await asyncio.gather(*(lanes.claim(LANE, term, 5, FakeNotary().intents) for _ in range(6)))
+    batches.append(await lanes.claim(LANE, term, 20, FakeNotary().intents))
     claimed = [o.claimed.job_id for batch in batches for o in batch]
     assert len(claimed) == len(set(claimed)) == 20
 

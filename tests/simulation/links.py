@@ -42,13 +42,19 @@ class StoreLink:
         self.down_until = 0.0
 
     async def claim(
-        self, lane: str, term: int, limit: int, intents: Callable[[Sequence[Claimed]], list[bytes]]
+        self,
+        lane: str,
+        term: int,
+        limit: int,
+        intents: Callable[[Sequence[Claimed]], list[bytes]],
+        *,
+        served: Sequence[str] = (),
     ) -> list[Orphan]:
         """Claims, and shows the watch what began."""
         asked_at = self._world.loop.time()
 
         def claim() -> list[Orphan]:
-            orphans = self._store.claim(lane, term, limit, intents)
+            orphans = self._store.claim(lane, term, limit, intents, served)
             if orphans:
                 self._world.watch.claimed(term, orphans, asked_at)
             return orphans

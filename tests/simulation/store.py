@@ -9,6 +9,7 @@ from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
 from hub.lanes.breaker import Breaker, BreakerState
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
+from tests.simulation.turns import in_turn
 
 PAUSED = 2
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -133,11 +134,13 @@ class MemoryStore:
             if row and row.owner == owner:
                 row.owner, row.lease_until = "", LONG_AGO
 
-    def claim(self, lane: str, term: int, limit: int, intents: Intents) -> list[Orphan]:
+    def claim(
+        self, lane: str, term: int, limit: int, intents: Intents, served: Sequence[str] = ()
+    ) -> list[Orphan]:
         """As claim.sql and begin_attempts.sql."""
         if not self.owns(lane, term) or self.lanes[lane].mode == PAUSED:
             return []
-        claimed = [self._claim(row, term) for row in self._due(lane)[:limit]]
+        claimed = [self._claim(row, term) for row in in_turn(self._due(lane), limit, served)]
         signed = intents(claimed) if claimed else []
         for one, intent in zip(claimed, signed, strict=True):
             key = (one.job_id, one.seq)
@@ -244,15 +247,14 @@ class MemoryStore:
 
     def _due(self, lane: str) -> list[JobRow]:
         now = self.now()
-        due = [
-            (row.new.priority, row.due_at, row.new.job_id)
+        return [
+            row
             for row in self._of(lane)
             if not row.claimed_term
             and row.due_at is not None
             and row.due_at <= now
             and (row.state not in NOT_BEGUN or row.new.expire_at > now)
         ]
-        return [self.live[job_id] for _, _, job_id in sorted(due)]
 
     def _claim(self, row: JobRow, term: int) -> Claimed:
         row.claimed_term, row.seq, row.updated_at = term, row.seq + 1, self.now()
