@@ -6,6 +6,8 @@ import logging
 import random
 import secrets
 import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import grpc
 from aiohttp import web
@@ -23,6 +25,7 @@ from hub.intake import quotas
 from hub.intake.admitting import Admitting, CountBacklog
 from hub.intake.backlog import Admission
 from hub.intake.closed_lanes import ClosedLanes
+from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
 from hub.intake.store import PostgresBacklogStore
 from hub.intake.submit import Submission
@@ -70,6 +73,9 @@ FIRST_DESCRIPTION_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 class Hub:
     """One replica of the hub. `start` brings its roles up, `drain` takes them down without loss."""
@@ -111,7 +117,9 @@ class Hub:
         self._new_jobs = NewJobs(
             self._directory, clock=self._clock, chance=secrets.token_bytes, trace=self._telemetry.carrier
         )
-        self._submission = Submission(accept=self._accept, clock=self._clock, hint=self._hint_claims)
+        self._submission = Submission(
+            accept=_bounded(self._accepting), clock=self._clock, hint=self._hint_claims
+        )
         self._loops: list[DutyLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ownership: Ownership | None = None
@@ -219,7 +227,7 @@ class Hub:
             tenants = Tenants.load(self._settings.tenants_file)
             waiting = Waiting(self._jobs, self._board, self._clock)
             desk = capabilities.Desk(
-                submission=self._admitting(),
+                door=self._door(),
                 waiting=waiting,
                 tenants=tenants,
                 new_jobs=self._new_jobs,
@@ -233,7 +241,7 @@ class Hub:
         await server.serve(self._settings.listen)
         self._server = server
 
-    def _admitting(self) -> Admitting:
+    def _door(self) -> Door:
         backlog = PostgresBacklogStore(self._engine)
         limits = quotas.load(self._settings.quotas_file, lane_backlog=self._settings.max_backlog)
         closed = ClosedLanes(PostgresOperationsStore(self._engine).closed_lanes)
@@ -243,11 +251,10 @@ class Hub:
         known = Batcher[tuple[str, str], Accepted | None](
             backlog.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
         )
-        return Admitting(
-            self._submission,
-            admission=admission,
-            known=known.submit,
-            clock=self._clock,
+        return Door(
+            make=self._new_jobs.make,
+            submission=Admitting(self._submission, admission=admission, clock=self._clock),
+            known=_bounded(known),
         )
 
     async def _start_webhooks(self) -> None:
@@ -269,12 +276,6 @@ class Hub:
             if all(self._directory.is_ready(name) for name in self._directory.names()):
                 return
             await asyncio.sleep(0.05)
-
-    async def _accept(self, job: NewJob) -> Accepted:
-        try:
-            return await self._accepting.submit(job)
-        except Full as full:
-            raise Overloaded("too many requests wait to be made durable") from full
 
     def _open_spoke(self, spoke: SpokeAddress) -> grpc.aio.Channel:
         return open_channel(
@@ -337,6 +338,18 @@ class KeepHead:
             await self._store.save(size, note)
             self._kept = size
         return 5.0
+
+
+def _bounded(batcher: Batcher[T, R]) -> Callable[[T], Awaitable[R]]:
+    """Submits to a batcher; a queue that is full is the hub's own refusal, with a time to come back."""
+
+    async def submit(item: T) -> R:
+        try:
+            return await batcher.submit(item)
+        except Full as full:
+            raise Overloaded("too many requests wait for the store") from full
+
+    return submit
 
 
 async def serve(settings: Settings) -> None:

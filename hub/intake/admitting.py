@@ -1,11 +1,10 @@
-"""The way in: a request passes while there is room for it, and a known one always finds its job."""
+"""A request passes while there is room for it; and the duty that knows how much room there is."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
 
 from hub.clock import Clock
 from hub.intake.backlog import Admission, Key
-from hub.intake.submit import same_content
+from hub.intake.door import Submits
 from hub.jobs.model import NewJob
 from hub.jobs.ports import Accepted
 
@@ -14,44 +13,20 @@ COUNT_SHARE = 20.0
 """Counting may take this part of the time: a long count makes the next one wait."""
 
 
-class Submits(Protocol):
-    """What makes a request a durable job."""
-
-    async def submit(self, job: NewJob) -> Accepted:
-        """The job that holds the key; raises KeyReused if its content is another."""
-        ...
-
-
 class Admitting:
-    """Submits what admission lets pass. `known` finds the job of a tenant's request id.
+    """Submits what admission lets pass. A repetition takes its turn like any other submission."""
 
-    A repetition takes its turn like any other submission, but a full backlog does not refuse it: its job
-    is in there.
-    """
-
-    def __init__(
-        self,
-        submission: Submits,
-        *,
-        admission: Admission,
-        known: Callable[[tuple[str, str]], Awaitable[Accepted | None]],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, submission: Submits, *, admission: Admission, clock: Clock) -> None:
         self._submission = submission
         self._admission = admission
-        self._known = known
         self._clock = clock
 
     async def submit(self, job: NewJob) -> Accepted:
         """Like the submission; raises QuotaExceeded, BacklogFull or LaneClosed before anything is stored."""
         admission, lane, tenant = self._admission, job.lane, job.tenant
         admission.take_turn(tenant, self._clock.monotonic())
-        refusal = admission.refusal(lane, tenant)
-        if refusal is not None:
-            first = await self._known((tenant, job.request_id))
-            if first is None:
-                raise refusal
-            return same_content(job, first)
+        if (refusal := admission.refusal(lane, tenant)) is not None:
+            raise refusal
         admission.enter(lane, tenant)
         stored = False
         try:

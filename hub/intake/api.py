@@ -8,11 +8,11 @@ from google.protobuf import symbol_database
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
-from hub.intake.admitting import Submits
+from hub.intake.door import Door, Known, Made
 from hub.intake.new_jobs import NewJobs
 from hub.jobs.board import Ticket
 from hub.jobs.convert import job_to_proto, unpack, wait_seconds
-from hub.jobs.model import Job, NewJob, queued
+from hub.jobs.model import Job, queued
 from hub.jobs.waiting import Waiting, in_time
 from hub.tenants import Tenants
 from mesh.authorization import is_capability, services
@@ -23,7 +23,7 @@ from mesh.caller import current_caller
 class Desk:
     """What an accepted request goes through."""
 
-    submission: Submits
+    door: Door
     waiting: Waiting
     tenants: Tenants
     new_jobs: NewJobs
@@ -54,21 +54,20 @@ class Operation:
     async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         """Accepts the request; answers with the result if it comes within `context.wait`."""
         self._desk.tenants.check(request.context.tenant)
-        new = self._desk.new_jobs.make(self._name, request, str(current_caller()))
-        ticket = self._desk.waiting.ticket(new.job_id)
+        asked = self._desk.new_jobs.asked(self._name, request, str(current_caller()))
+        ticket = self._desk.waiting.ticket(asked.job_id)
         try:
             wait = in_time(context, wait_seconds(request.context, "wait", 0.0))
-            return self._response(await self._job(new, ticket, wait))
+            return self._response(await self._job(await self._desk.door.take(asked), ticket, wait))
         finally:
             ticket.cancel()
 
-    async def _job(self, new: NewJob, ticket: Ticket, wait: float) -> Job:
-        accepted = await self._desk.submission.submit(new)
-        if accepted.created_at is None:
-            return await self._desk.waiting.job(accepted.job_id, seconds=wait)
+    async def _job(self, taken: Made | Known, ticket: Ticket, wait: float) -> Job:
+        if isinstance(taken, Known):
+            return await self._desk.waiting.job(taken.job_id, seconds=wait)
         if wait <= 0:
-            return queued(new, accepted.created_at)
-        return await self._desk.waiting.fresh_job(new, accepted.created_at, ticket, seconds=wait)
+            return queued(taken.job, taken.created_at)
+        return await self._desk.waiting.fresh_job(taken.job, taken.created_at, ticket, seconds=wait)
 
     def _response(self, job: Job) -> Message:
         response = self.response_class()

@@ -1,6 +1,7 @@
 """A typed request becomes a job on its way into the store."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.clock import Clock
@@ -25,6 +26,26 @@ class Directory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A typed request, who sends it, and the id that its job will have if it becomes one.
+
+    `fingerprint`: what is asked for, by which a repetition is told from another request.
+    """
+
+    job_id: str
+    operation: str
+    request: Any
+    fingerprint: bytes
+    actor: str
+
+    @property
+    def context(self) -> RequestContext:
+        """What the request says about itself."""
+        envelope: RequestContext = self.request.context
+        return envelope
+
+
 class NewJobs:
     """Makes jobs. `chance` gives random bytes, `trace` the current trace context."""
 
@@ -41,31 +62,34 @@ class NewJobs:
         self._chance = chance
         self._trace = trace
 
-    def make(self, operation: str, request: Any, actor: str) -> NewJob:
-        """The job; raises UnknownProvider, UnknownAccount or ProviderAmbiguous."""
-        envelope: RequestContext = request.context
+    def asked(self, operation: str, request: Any, actor: str) -> Asked:
+        """The request as it is taken in; nothing of it has been looked at yet."""
+        identity = job_id(self._clock.now(), self._chance(10))
+        return Asked(identity, operation, request, fingerprint(operation, request), actor)
+
+    def make(self, asked: Asked) -> NewJob:
+        """The job; raises UnknownProvider, ProviderNotReady, UnknownAccount or ProviderAmbiguous."""
+        envelope, operation = asked.context, asked.operation
         provider, account = self._directory.choose(envelope.provider, envelope.account, operation)
         spec = self._directory.spec(provider, operation)
-        now = self._clock.now()
-        identity = job_id(now, self._chance(10))
         return NewJob(
-            job_id=identity,
+            job_id=asked.job_id,
             tenant=envelope.tenant,
             request_id=envelope.request_id,
-            fingerprint=fingerprint(operation, request),
+            fingerprint=asked.fingerprint,
             provider=provider,
             account=account,
             priority=envelope.priority,
-            expire_at=expiry_from_proto(envelope, spec, now),
+            expire_at=expiry_from_proto(envelope, spec, self._clock.now()),
             policy=policy_from_proto(envelope, spec),
             labels=dict(envelope.labels),
-            origin=Origin(actor, envelope.principal, self._trace()),
+            origin=Origin(asked.actor, envelope.principal, self._trace()),
             work=Work(
                 operation=operation,
-                request_type=request.DESCRIPTOR.full_name,
-                request=request.SerializeToString(),
+                request_type=asked.request.DESCRIPTOR.full_name,
+                request=asked.request.SerializeToString(),
                 salt=self._chance(SALT_BYTES),
                 # The same on every attempt, and nobody but the hub makes it.
-                provider_key=identity,
+                provider_key=asked.job_id,
             ),
         )

@@ -28,17 +28,17 @@ class Submission:
             raise AlreadyExpired("context.expire_time lies in the past")
         accepted = await self._accept(job)
         if accepted.created_at is None:
-            return same_content(job, accepted)
+            return same_content(accepted, request_id=job.request_id, fingerprint=job.fingerprint)
         self._hint(job.lane)
         return accepted
 
 
-def same_content(job: NewJob, accepted: Accepted) -> Accepted:
+def same_content(first: Accepted, *, request_id: str, fingerprint: bytes) -> Accepted:
     """The answer to a repetition; raises KeyReused if the first request's content was another."""
-    if accepted.fingerprint != job.fingerprint:
+    if first.fingerprint != fingerprint:
         raise KeyReused(
-            f"request_id {job.request_id} belongs to job {accepted.job_id}, whose content is another",
-            job_id=accepted.job_id,
-            request_id=job.request_id,
+            f"request_id {request_id} belongs to job {first.job_id}, whose content is another",
+            job_id=first.job_id,
+            request_id=request_id,
         )
-    return accepted
+    return first

@@ -80,10 +80,15 @@ def is_uuid(text: str) -> bool:
 
 
 def fingerprint(operation: str, request: Message) -> bytes:
-    """SHA-256 of what is asked for. How long the caller waits for the answer is no part of it."""
+    """SHA-256 of what is asked for, and of whom: the provider and account that the request names.
+
+    When, how urgently, for how long and on whose behalf is no part of it: a repetition may say otherwise.
+    """
     content = type(request)()
     content.CopyFrom(request)
-    content.context.ClearField("wait")  # type: ignore[attr-defined]
+    context: RequestContext = content.context  # type: ignore[attr-defined]
+    named = RequestContext(provider=context.provider, account=context.account)
+    context.CopyFrom(named)
     return hashlib.sha256(operation.encode() + b"\0" + content.SerializeToString(deterministic=True)).digest()
 
 

@@ -63,7 +63,7 @@ class Undoing:
         request.context.tenant = job.tenant
         request.context.provider, request.context.account = job.provider, job.account
         setattr(request, field, job.provider_reference)
-        return self._new_jobs.make(operation, request, actor)
+        return self._new_jobs.make(self._new_jobs.asked(operation, request, actor))
 
 
 def _declared(method: MethodDescriptor) -> Any:

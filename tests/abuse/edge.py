@@ -18,6 +18,7 @@ from hub.errors import UnknownProvider
 from hub.intake import api as capabilities
 from hub.intake.admitting import Admitting, CountBacklog
 from hub.intake.backlog import Admission, AdmissionLimits
+from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
 from hub.intake.store import PostgresBacklogStore
 from hub.intake.submit import Submission
@@ -158,17 +159,21 @@ async def serving(
     admission = Admission(limits or AdmissionLimits())
     accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
     known = Batcher(backlog.known, max_items=64, max_queue=5_000)
-    admitting = Admitting(
-        Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
-        admission=admission,
+    new_jobs = NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict)
+    door = Door(
+        make=new_jobs.make,
+        submission=Admitting(
+            Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
+            admission=admission,
+            clock=clock,
+        ),
         known=known.submit,
-        clock=clock,
     )
     desk = capabilities.Desk(
-        submission=admitting,
+        door=door,
         waiting=waiting,
         tenants=tenants,
-        new_jobs=NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict),
+        new_jobs=new_jobs,
     )
     server = MeshServer(
         identities["hub"], domain=DOMAIN, statuses=STATUSES, max_concurrent_rpcs=max_concurrent_rpcs

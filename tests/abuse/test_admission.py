@@ -241,5 +241,8 @@ async def test_a_tenant_that_asks_too_often_is_told_when_to_come_back(edge: Edge
     assert details.metadata == {"tenant": "beta", "quota": "per_second"}
     assert details.retry_after is not None
     assert timedelta(seconds=90) < details.retry_after <= timedelta(seconds=100)
+    # Its job was taken in when there was room: a repetition only asks where.
+    again = await beta.payments.Charge(charge("once", tenant="beta"), timeout=TIMEOUT)
+    assert again.job.request_id == "once"
     assert await edge.stored() == before
     await edge.core.payments.Charge(charge(), timeout=TIMEOUT)

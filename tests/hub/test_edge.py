@@ -5,16 +5,18 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.errors import UnknownAccount, UnknownProvider
+from hub.errors import JobError, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
 from hub.intake import api as capabilities
+from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
+from hub.intake.store import PostgresBacklogStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
@@ -44,10 +46,15 @@ TRUST_DOMAIN = "integration.local"
 
 
 class OneSpoke:
-    """A directory that knows the account `default` at `echo`."""
+    """A directory that knows the account `default` at `echo`, until the test says what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.refusal: JobError | None = None
 
     def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
         """The only account, or a refusal."""
+        if self.refusal is not None:
+            raise self.refusal
         if provider not in {"", "echo"}:
             raise UnknownProvider(f"no spoke {provider}", provider=provider)
         if account not in {"", "default"}:
@@ -59,12 +66,24 @@ class OneSpoke:
         return spec()
 
 
+class MovedClock(SystemClock):
+    """The system's clock, but for what the test has moved it ahead."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return super().now() + self.ahead
+
+
 @dataclass
 class Edge:
     """The running edge and clients of it."""
 
     store: PostgresJobStore
     board: Board
+    directory: OneSpoke
+    clock: MovedClock
     payments: payments_service_pb2_grpc.PaymentsServiceStub
     jobs: jobs_service_pb2_grpc.JobsServiceStub
     operator: jobs_service_pb2_grpc.JobsServiceStub
@@ -79,14 +98,21 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
         authority.issue(SpiffeId(TRUST_DOMAIN, role, name), tmp_path / role)
         identities[role] = Identity.load(tmp_path / role)
     store, board, clock = PostgresJobStore(hub_engine), Board(), SystemClock()
+    directory, moved = OneSpoke(), MovedClock()
     tenants = Tenants({str(identities["core"].spiffe_id): frozenset({"acme", "beta"})})
     waiting = Waiting(store, board, clock)
     accepting = Batcher(store.accept, max_items=64, max_queue=100)
+    known = Batcher(PostgresBacklogStore(hub_engine).known, max_items=64, max_queue=100)
+    new_jobs = NewJobs(directory, clock=moved, chance=secrets.token_bytes, trace=dict)
     desk = capabilities.Desk(
-        submission=Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
+        door=Door(
+            make=new_jobs.make,
+            submission=Submission(accept=accepting.submit, clock=moved, hint=lambda lane: None),
+            known=known.submit,
+        ),
         waiting=waiting,
         tenants=tenants,
-        new_jobs=NewJobs(OneSpoke(), clock=clock, chance=secrets.token_bytes, trace=dict),
+        new_jobs=new_jobs,
     )
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
@@ -99,6 +125,8 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
         yield Edge(
             store,
             board,
+            directory,
+            moved,
             payments_service_pb2_grpc.PaymentsServiceStub(core),
             jobs_service_pb2_grpc.JobsServiceStub(core),
             jobs_service_pb2_grpc.JobsServiceStub(operator),
@@ -142,6 +170,74 @@ async def test_another_content_under_the_same_key_is_refused_and_names_the_first
     details = details_of(error)
     assert details is not None
     assert details.metadata["job_id"] == first.job_id
+
+
+CHANGED: dict[str, dict[str, object]] = {
+    "expiry": {"expire_time": {"seconds": 4_000_000_000}},
+    "an expiry that is over": {"expire_time": {"seconds": 1}},
+    "retries": {"retry": {"max_attempts": 3}},
+    "priority": {"priority": 5},
+    "labels": {"labels": {"try": "2"}},
+    "principal": {"principal": "user-7"},
+}
+
+
+@pytest.mark.parametrize("changed", CHANGED.values(), ids=CHANGED)
+async def test_a_repetition_may_say_otherwise_when_and_how_it_is_done(
+    edge: Edge, changed: dict[str, object]
+) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    again = (await edge.payments.Charge(charge(**changed), timeout=5)).job
+    assert (again.job_id, again.expire_time) == (first.job_id, first.expire_time)
+
+
+@pytest.mark.parametrize("named", [{"provider": "echo"}, {"account": "default"}, {"provider": "nobody"}])
+async def test_who_is_named_to_do_it_is_part_of_what_is_asked_for(edge: Edge, named: dict[str, str]) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    code, reason, error = await refusal(edge.payments.Charge(charge(**named), timeout=5))
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    details = details_of(error)
+    assert details is not None
+    assert details.metadata["job_id"] == first.job_id
+
+
+REFUSALS = (
+    UnknownProvider("gone"),
+    UnknownAccount("gone"),
+    ProviderNotReady("silent"),
+    ProviderAmbiguous("another has come"),
+)
+
+
+@pytest.mark.parametrize("refused", REFUSALS, ids=[type(r).__name__ for r in REFUSALS])
+async def test_a_known_key_is_answered_whatever_the_spokes_say_today(edge: Edge, refused: JobError) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    edge.directory.refusal = refused
+    assert (await edge.payments.Charge(charge(), timeout=5)).job.job_id == first.job_id
+    assert (await refusal(edge.payments.Charge(charge("order-2"), timeout=5)))[1] == refused.reason
+    code, reason, _ = await refusal(edge.payments.Charge(charge(minor_units=101), timeout=5))
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+
+
+async def test_a_known_key_is_answered_with_its_end_after_its_expiry(edge: Edge) -> None:
+    until = edge.clock.now() + timedelta(minutes=1)
+    request = charge(expire_time=until)
+    first = (await edge.payments.Charge(request, timeout=5)).job
+    await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=first.job_id), timeout=5)
+    edge.clock.ahead = timedelta(minutes=2)
+    again = (await edge.payments.Charge(request, timeout=5)).job
+    assert (again.job_id, again.state) == (first.job_id, job_pb2.JOB_STATE_CANCELLED)
+    late = charge("order-2", expire_time=until)
+    assert (await refusal(edge.payments.Charge(late, timeout=5)))[1] == "ALREADY_EXPIRED"
+    other = charge(minor_units=101, expire_time=until)
+    assert (await refusal(edge.payments.Charge(other, timeout=5)))[1] == "REQUEST_ID_REUSED"
+
+
+async def test_a_known_key_of_another_tenant_says_nothing(edge: Edge) -> None:
+    await edge.payments.Charge(charge(), timeout=5)
+    edge.directory.refusal = UnknownProvider("gone")
+    code, reason, _ = await refusal(edge.payments.Charge(charge(tenant="beta"), timeout=5))
+    assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_PROVIDER")
 
 
 @pytest.mark.parametrize(
