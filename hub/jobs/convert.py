@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
@@ -10,10 +11,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.jobs.model import Event, Job, RetryPolicy
 from hub.jobs.spec import OperationSpec
+from integration.common.v1 import rules_pb2
 from integration.common.v1.context_pb2 import RequestContext
 from integration.jobs.v1 import job_pb2
+from mesh.errors import InvalidRequest, Violation
 
 TYPE_PREFIX = "type.googleapis.com/"
+_RULES: Any = rules_pb2.rules
+_EXPIRY_RULES = RequestContext.DESCRIPTOR.fields_by_name["expire_time"].GetOptions().Extensions[_RULES]
+LONGEST_LIFE = timedelta(days=_EXPIRY_RULES.ahead_lte_days)
+"""The contract's bound of `expire_time`: "never" is no expiry, and what comes after it has no date."""
 
 
 def job_to_proto(job: Job) -> job_pb2.Job:
@@ -60,10 +67,14 @@ def policy_from_proto(context: RequestContext, spec: OperationSpec) -> RetryPoli
 
 
 def expiry_from_proto(context: RequestContext, spec: OperationSpec, now: datetime) -> datetime:
-    """When the work is no longer wanted."""
-    if context.HasField("expire_time"):
-        return context.expire_time.ToDatetime(tzinfo=UTC)
-    return now + spec.expire_after
+    """When the work is no longer wanted; raises InvalidRequest if that is too far ahead."""
+    if not context.HasField("expire_time"):
+        return now + min(spec.expire_after, LONGEST_LIFE)
+    expiry = context.expire_time.ToDatetime(tzinfo=UTC)
+    if expiry > now + LONGEST_LIFE:
+        far = f"must lie at most {LONGEST_LIFE.days} days ahead"
+        raise InvalidRequest([Violation("context.expire_time", far)])
+    return expiry
 
 
 def wait_seconds(message: Message, field: str, default: float) -> float:

@@ -1,10 +1,12 @@
 """Outcomes and specifications, from the contract's form to the hub's."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub.jobs.decide import LONGEST_WAIT
 from hub.jobs.model import RetryPolicy
 from hub.jobs.outcome import (
     Declined,
@@ -18,6 +20,9 @@ from hub.jobs.outcome import (
 )
 from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND = int((datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 
 
 def outcome_from_proto(message: outcome_pb2.Outcome) -> Outcome:
@@ -63,7 +68,7 @@ def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
 
 
 def _pending(message: outcome_pb2.Pending, reference: str) -> Pending:
-    by = message.confirm_by_time.ToDatetime(tzinfo=UTC) if message.HasField("confirm_by_time") else None
+    by = _moment(message.confirm_by_time) if message.HasField("confirm_by_time") else None
     return Pending(*_result(message.result), provider_reference=reference, confirm_by=by)
 
 
@@ -85,5 +90,12 @@ def _result(message: AnyMessage) -> tuple[str, bytes]:
     return message.type_url.rpartition("/")[2], message.value
 
 
+def _moment(message: Timestamp) -> datetime:
+    """The moment; one that no calendar holds is the nearest that ours can."""
+    return _EPOCH + timedelta(seconds=min(max(message.seconds, 0), _LAST_SECOND))
+
+
 def _span(message: Duration) -> timedelta:
-    return message.ToTimedelta()
+    """The duration, from nothing to the longest wait: a number from outside must not break the reckoning."""
+    seconds = min(max(message.seconds, 0), int(LONGEST_WAIT.total_seconds()))
+    return min(max(timedelta(seconds=seconds, microseconds=message.nanos // 1000), timedelta()), LONGEST_WAIT)

@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
 
 import grpc
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import integration
 from hub.errors import JobError, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
 from hub.intake import api as capabilities
 from hub.intake.door import Door
@@ -27,7 +31,7 @@ from hub.jobs.waiting import Waiting
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.statuses import DOMAIN, STATUSES
 from hub.tenants import Tenants
-from integration.common.v1 import context_pb2, money_pb2
+from integration.common.v1 import context_pb2, money_pb2, rules_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.payments.v1 import payments_service_pb2 as payments
@@ -43,6 +47,8 @@ from tests.fakes import FakeNotary
 from tests.hub.jobs import spec
 
 TRUST_DOMAIN = "integration.local"
+RULES: Any = rules_pb2.rules
+CONTRACTS = [m.name for m in walk_packages(integration.__path__, "integration.") if m.name.endswith("_pb2")]
 
 
 class OneSpoke:
@@ -231,6 +237,35 @@ async def test_a_known_key_is_answered_with_its_end_after_its_expiry(edge: Edge)
     assert (await refusal(edge.payments.Charge(late, timeout=5)))[1] == "ALREADY_EXPIRED"
     other = charge(minor_units=101, expire_time=until)
     assert (await refusal(edge.payments.Charge(other, timeout=5)))[1] == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.parametrize("expiry", [{"seconds": 253_402_300_799}, timedelta(days=400, hours=1)], ids=repr)
+async def test_an_expiry_that_cannot_be_reckoned_with_is_refused_unless_the_key_is_known(
+    edge: Edge, expiry: object
+) -> None:
+    if isinstance(expiry, timedelta):
+        expiry = edge.clock.now() + expiry
+    code, _, error = await refusal(edge.payments.Charge(charge(expire_time=expiry), timeout=5))
+    details = details_of(error)
+    assert details is not None
+    assert (code, [v.field for v in details.violations]) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        ["context.expire_time"],
+    )
+    assert await edge.store.page("acme", before="", limit=1) == []
+    first = charge(expire_time=edge.clock.now() + timedelta(days=399))
+    job = (await edge.payments.Charge(first, timeout=5)).job
+    assert (await edge.payments.Charge(charge(expire_time=expiry), timeout=5)).job.job_id == job.job_id
+
+
+def test_the_expiry_of_a_request_is_the_only_field_whose_bound_goes_by_the_clock() -> None:
+    messages = [
+        m for name in CONTRACTS for m in import_module(name).DESCRIPTOR.message_types_by_name.values()
+    ]
+    bound = [
+        f.full_name for m in messages for f in m.fields if f.GetOptions().Extensions[RULES].ahead_lte_days
+    ]
+    assert bound == ["integration.common.v1.RequestContext.expire_time"]
 
 
 async def test_a_known_key_of_another_tenant_says_nothing(edge: Edge) -> None:

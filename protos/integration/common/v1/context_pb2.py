@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#integration/common/v1/context.proto\x12\x15integration.common.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\"\xab\x01\n\x0bRetryPolicy\x12\x1e\n\x0cmax_attempts\x18\x01 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\x64\x12?\n\x0finitial_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xb2\xbb\x18\x07P\x01X\x80\xdd\xdb\x01\x12;\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xb2\xbb\x18\x07P\x01X\x80\xb8\x99)\"\xd7\x04\n\x0eRequestContext\x12:\n\nrequest_id\x18\x01 \x01(\tB&\xb2\xbb\x18\"\x08\x01\x18\x80\x01\"\x1b[A-Za-z0-9][A-Za-z0-9._:-]*\x12,\n\x06tenant\x18\x02 \x01(\tB\x1c\xb2\xbb\x18\x18\x08\x01\x18@\"\x12[a-z0-9][a-z0-9-]*\x12\x37\n\tprincipal\x18\x03 \x01(\tB$\xb2\xbb\x18 \x18\x80\x01\"\x1b[A-Za-z0-9][A-Za-z0-9._:-]*\x12)\n\x08provider\x18\x04 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12,\n\x07\x61\x63\x63ount\x18\x05 \x01(\tB\x1b\xb2\xbb\x18\x17\x18@\"\x13[a-z0-9][a-z0-9_-]*\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05retry\x18\x07 \x01(\x0b\x32\".integration.common.v1.RetryPolicy\x12\x1a\n\x08priority\x18\x08 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\t\x12\x65\n\x06labels\x18\t \x03(\x0b\x32\x31.integration.common.v1.RequestContext.LabelsEntryB\"\xb2\xbb\x18\x1e\x18\x10:\x03\x18\x80\x01\x42\x15\x18?\"\x11[a-z][a-z0-9._-]*\x12\x33\n\x04wait\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB\n\xb2\xbb\x18\x06P\x00X\xb0\xea\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#integration/common/v1/context.proto\x12\x15integration.common.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\"\xab\x01\n\x0bRetryPolicy\x12\x1e\n\x0cmax_attempts\x18\x01 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\x64\x12?\n\x0finitial_backoff\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xb2\xbb\x18\x07P\x01X\x80\xdd\xdb\x01\x12;\n\x0bmax_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xb2\xbb\x18\x07P\x01X\x80\xb8\x99)\"\xe0\x04\n\x0eRequestContext\x12:\n\nrequest_id\x18\x01 \x01(\tB&\xb2\xbb\x18\"\x08\x01\x18\x80\x01\"\x1b[A-Za-z0-9][A-Za-z0-9._:-]*\x12,\n\x06tenant\x18\x02 \x01(\tB\x1c\xb2\xbb\x18\x18\x08\x01\x18@\"\x12[a-z0-9][a-z0-9-]*\x12\x37\n\tprincipal\x18\x03 \x01(\tB$\xb2\xbb\x18 \x18\x80\x01\"\x1b[A-Za-z0-9][A-Za-z0-9._:-]*\x12)\n\x08provider\x18\x04 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12,\n\x07\x61\x63\x63ount\x18\x05 \x01(\tB\x1b\xb2\xbb\x18\x17\x18@\"\x13[a-z0-9][a-z0-9_-]*\x12\x38\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\xb2\xbb\x18\x03`\x90\x03\x12\x31\n\x05retry\x18\x07 \x01(\x0b\x32\".integration.common.v1.RetryPolicy\x12\x1a\n\x08priority\x18\x08 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\t\x12\x65\n\x06labels\x18\t \x03(\x0b\x32\x31.integration.common.v1.RequestContext.LabelsEntryB\"\xb2\xbb\x18\x1e\x18\x10:\x03\x18\x80\x01\x42\x15\x18?\"\x11[a-z][a-z0-9._-]*\x12\x33\n\x04wait\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationB\n\xb2\xbb\x18\x06P\x00X\xb0\xea\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTCONTEXT'].fields_by_name['provider']._serialized_options = b'\262\273\030\023\030 \"\017[a-z][a-z0-9_]*'
   _globals['_REQUESTCONTEXT'].fields_by_name['account']._loaded_options = None
   _globals['_REQUESTCONTEXT'].fields_by_name['account']._serialized_options = b'\262\273\030\027\030@\"\023[a-z0-9][a-z0-9_-]*'
+  _globals['_REQUESTCONTEXT'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_REQUESTCONTEXT'].fields_by_name['expire_time']._serialized_options = b'\262\273\030\003`\220\003'
   _globals['_REQUESTCONTEXT'].fields_by_name['priority']._loaded_options = None
   _globals['_REQUESTCONTEXT'].fields_by_name['priority']._serialized_options = b'\262\273\030\004(\0000\t'
   _globals['_REQUESTCONTEXT'].fields_by_name['labels']._loaded_options = None
@@ -61,7 +63,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETRYPOLICY']._serialized_start=163
   _globals['_RETRYPOLICY']._serialized_end=334
   _globals['_REQUESTCONTEXT']._serialized_start=337
-  _globals['_REQUESTCONTEXT']._serialized_end=936
-  _globals['_REQUESTCONTEXT_LABELSENTRY']._serialized_start=891
-  _globals['_REQUESTCONTEXT_LABELSENTRY']._serialized_end=936
+  _globals['_REQUESTCONTEXT']._serialized_end=945
+  _globals['_REQUESTCONTEXT_LABELSENTRY']._serialized_start=900
+  _globals['_REQUESTCONTEXT_LABELSENTRY']._serialized_end=945
 # @@protoc_insertion_point(module_scope)

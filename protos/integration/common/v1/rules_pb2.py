@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!integration/common/v1/rules.proto\x12\x15integration.common.v1\x1a google/protobuf/descriptor.proto\"\xee\x02\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x14\n\x07min_len\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07max_len\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03gte\x18\x05 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03lte\x18\x06 \x01(\x03H\x04\x88\x01\x01\x12\x30\n\x05items\x18\x07 \x01(\x0b\x32!.integration.common.v1.FieldRules\x12/\n\x04keys\x18\x08 \x01(\x0b\x32!.integration.common.v1.FieldRules\x12\x11\n\tmultiline\x18\t \x01(\x08\x12\x13\n\x06gte_ms\x18\n \x01(\x03H\x05\x88\x01\x01\x12\x13\n\x06lte_ms\x18\x0b \x01(\x03H\x06\x88\x01\x01\x42\n\n\x08_min_lenB\n\n\x08_max_lenB\n\n\x08_patternB\x06\n\x04_gteB\x06\n\x04_lteB\t\n\x07_gte_msB\t\n\x07_lte_ms:Q\n\x05rules\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\x0b\x32!.integration.common.v1.FieldRulesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!integration/common/v1/rules.proto\x12\x15integration.common.v1\x1a google/protobuf/descriptor.proto\"\x9e\x03\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x14\n\x07min_len\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x14\n\x07max_len\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03gte\x18\x05 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03lte\x18\x06 \x01(\x03H\x04\x88\x01\x01\x12\x30\n\x05items\x18\x07 \x01(\x0b\x32!.integration.common.v1.FieldRules\x12/\n\x04keys\x18\x08 \x01(\x0b\x32!.integration.common.v1.FieldRules\x12\x11\n\tmultiline\x18\t \x01(\x08\x12\x13\n\x06gte_ms\x18\n \x01(\x03H\x05\x88\x01\x01\x12\x13\n\x06lte_ms\x18\x0b \x01(\x03H\x06\x88\x01\x01\x12\x1b\n\x0e\x61head_lte_days\x18\x0c \x01(\x05H\x07\x88\x01\x01\x42\n\n\x08_min_lenB\n\n\x08_max_lenB\n\n\x08_patternB\x06\n\x04_gteB\x06\n\x04_lteB\t\n\x07_gte_msB\t\n\x07_lte_msB\x11\n\x0f_ahead_lte_days:Q\n\x05rules\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\x0b\x32!.integration.common.v1.FieldRulesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'integration.common.v1.rules
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FIELDRULES']._serialized_start=95
-  _globals['_FIELDRULES']._serialized_end=461
+  _globals['_FIELDRULES']._serialized_end=509
 # @@protoc_insertion_point(module_scope)

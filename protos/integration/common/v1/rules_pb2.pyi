@@ -9,7 +9,7 @@ RULES_FIELD_NUMBER: _ClassVar[int]
 rules: _descriptor.FieldDescriptor
 
 class FieldRules(_message.Message):
-    __slots__ = ("required", "min_len", "max_len", "pattern", "gte", "lte", "items", "keys", "multiline", "gte_ms", "lte_ms")
+    __slots__ = ("required", "min_len", "max_len", "pattern", "gte", "lte", "items", "keys", "multiline", "gte_ms", "lte_ms", "ahead_lte_days")
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     MIN_LEN_FIELD_NUMBER: _ClassVar[int]
     MAX_LEN_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class FieldRules(_message.Message):
     MULTILINE_FIELD_NUMBER: _ClassVar[int]
     GTE_MS_FIELD_NUMBER: _ClassVar[int]
     LTE_MS_FIELD_NUMBER: _ClassVar[int]
+    AHEAD_LTE_DAYS_FIELD_NUMBER: _ClassVar[int]
     required: bool
     min_len: int
     max_len: int
@@ -32,4 +33,5 @@ class FieldRules(_message.Message):
     multiline: bool
     gte_ms: int
     lte_ms: int
-    def __init__(self, required: _Optional[bool] = ..., min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., pattern: _Optional[str] = ..., gte: _Optional[int] = ..., lte: _Optional[int] = ..., items: _Optional[_Union[FieldRules, _Mapping]] = ..., keys: _Optional[_Union[FieldRules, _Mapping]] = ..., multiline: _Optional[bool] = ..., gte_ms: _Optional[int] = ..., lte_ms: _Optional[int] = ...) -> None: ...
+    ahead_lte_days: int
+    def __init__(self, required: _Optional[bool] = ..., min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., pattern: _Optional[str] = ..., gte: _Optional[int] = ..., lte: _Optional[int] = ..., items: _Optional[_Union[FieldRules, _Mapping]] = ..., keys: _Optional[_Union[FieldRules, _Mapping]] = ..., multiline: _Optional[bool] = ..., gte_ms: _Optional[int] = ..., lte_ms: _Optional[int] = ..., ahead_lte_days: _Optional[int] = ...) -> None: ...
