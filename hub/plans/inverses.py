@@ -8,6 +8,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from hub.intake.new_jobs import NewJobs
 from hub.jobs.model import Job, NewJob
+from hub.plans.model import UNDO_KEY
 from integration.common.v1 import operation_pb2
 from mesh.authorization import is_capability, services
 
@@ -57,9 +58,9 @@ class Undoing:
         self._new_jobs = new_jobs
 
     def undo(self, job: Job, actor: str) -> NewJob:
-        """The inverse of a succeeded job, under the key "rollback:<job id>" of its tenant."""
+        """The inverse of a succeeded job, under a key of its tenant's that only the product can use."""
         operation, field, request = self._contracts.inverse(job.operation)
-        request.context.request_id = f"rollback:{job.job_id}"
+        request.context.request_id = f"{UNDO_KEY}{job.job_id}"
         request.context.tenant = job.tenant
         request.context.provider, request.context.account = job.provider, job.account
         setattr(request, field, job.provider_reference)

@@ -11,6 +11,8 @@ from hub.jobs.letters import Cause
 
 MOST_ITEMS = 10_000
 APPROVE_WITHIN = timedelta(minutes=10)
+UNDO_KEY = "~rollback:"
+"""Begins the request id of the job that undoes another; the contract lets none of Core's begin like this."""
 
 
 class PlanKind(IntEnum):

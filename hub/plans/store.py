@@ -17,6 +17,7 @@ from hub.lanes.ports import Statement
 from hub.plans.filters import filter_columns
 from hub.plans.model import (
     APPROVE_WITHIN,
+    UNDO_KEY,
     Counts,
     Filter,
     Item,
@@ -60,7 +61,7 @@ class PostgresPlanStore:
         """Succeeded jobs, oldest first, with the job that undid each, if any."""
         columns = filter_columns(wanted)
         del columns["cause"]
-        rows = await self._rows(_SUCCEEDED, {**columns, "limit": limit})
+        rows = await self._rows(_SUCCEEDED, {**columns, "undo_key": UNDO_KEY, "limit": limit})
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:

@@ -3,9 +3,16 @@
 import asyncio
 from pathlib import Path
 
+import grpc
+import pytest
+
+from hub.plans.model import UNDO_KEY
+from integration.common.v1 import context_pb2
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import operations_service_pb2 as ops
 from integration.operations.v1 import plan_pb2
+from integration.payments.v1 import payments_service_pb2 as payments
+from integration.payments.v1 import payments_service_pb2_grpc
 from tests.operations.office import WHY, Office, until
 
 
@@ -43,6 +50,23 @@ async def test_what_has_been_undone_or_cannot_be_undone_is_left_out(office: Offi
     assert (second.counts.total, left_out) == (2, {"UNDO_EXISTS": 1, "NO_INVERSE": 1})
 
 
+async def test_no_request_of_core_stands_in_the_way_of_a_rollback(office: Office) -> None:
+    (job_id,) = await charged(office, 1)
+    core = payments_service_pb2_grpc.PaymentsServiceStub(office.whole.core)
+    payment_id = (await office.job(job_id)).provider_reference
+    for key in (f"rollback:{job_id}", f"rollback.{job_id}"):
+        context = context_pb2.RequestContext(request_id=key, tenant="acme")
+        await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
+    context = context_pb2.RequestContext(request_id=f"{UNDO_KEY}{job_id}", tenant="acme")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
+    assert "context.request_id" in str(refused.value.details())
+    plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    await office.luis.approve(plan)
+    done = await office.ana.over(plan)
+    assert (done.counts.succeeded, refunds(office)) == (1, [0])
+
+
 async def test_an_item_names_the_job_that_undoes_it(office: Office) -> None:
     (job_id,) = await charged(office, 1)
     plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
@@ -51,7 +75,7 @@ async def test_an_item_names_the_job_that_undoes_it(office: Office) -> None:
     request = ops.ListPlanItemsRequest(plan_id=plan.plan_id)
     (item,) = (await office.ana.ops.ListPlanItems(request, timeout=10)).items
     undo = await office.job(item.job_id)
-    assert (item.subject, undo.request_id) == (job_id, f"rollback:{job_id}")
+    assert (item.subject, undo.request_id) == (job_id, f"{UNDO_KEY}{job_id}")
     assert undo.operation.endswith("/Refund")
 
 
@@ -90,6 +114,6 @@ async def test_the_bundle_of_a_job_says_that_it_was_undone_and_by_which_job(
     await office.ana.over(plan)
     entries = await until(lambda: office.statements(job_id), lambda found: found[-1]["kind"] == "action", 10)
     undo = await office.job(entries[-1]["detail"])
-    assert (entries[-1]["act"], undo.request_id) == ("job.rollback", f"rollback:{job_id}")
+    assert (entries[-1]["act"], undo.request_id) == ("job.rollback", f"{UNDO_KEY}{job_id}")
     assert entries[-1]["actor"]["ref"].endswith("/operator/luis")
     assert await office.is_proven(job_id, tmp_path / "bundle.zip")
