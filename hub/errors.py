@@ -12,6 +12,7 @@ JobError
 ├── AlreadyExpired     the request's expiry lies in the past
 ├── Overloaded         the hub takes no more for now
 ├── StoreUnavailable   the hub's database is away
+│   └── StoreConflict  two changes stood in each other's way, and this one was undone
 ├── BacklogFull        the lane holds as many unfinished jobs as it may
 ├── QuotaExceeded      the tenant has, or asks, more than it may
 ├── LaneClosed         an operator lets the lane take no new jobs
@@ -108,6 +109,12 @@ class StoreUnavailable(JobError):
 
     reason = "STORE_UNAVAILABLE"
     retry_after = timedelta(seconds=1)
+
+
+class StoreConflict(StoreUnavailable):
+    """Two changes stood in each other's way and the database has undone this one: again, it goes through."""
+
+    reason = "STORE_CONFLICT"
 
 
 class BacklogFull(JobError):

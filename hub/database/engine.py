@@ -6,16 +6,19 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hub.errors import StoreUnavailable
+from hub.errors import StoreConflict, StoreUnavailable
 
 AWAY = ("08", "57P", "53")
 """SQLSTATEs of a server that cannot be reached, is starting or stopping, or has no room."""
+UNDONE = frozenset({"40P01", "40001"})
+"""SQLSTATEs of a transaction that was undone for another's sake: a deadlock, a failed serialization."""
 
 
 def open_engine(url: str, *, connections: int = 9) -> AsyncEngine:
     """A pool of up to `connections` to Postgres; a statement gives up after 15 s.
 
-    Whatever is done with it raises StoreUnavailable while the database is away.
+    Whatever is done with it raises StoreUnavailable while the database is away, and StoreConflict where
+    the database has undone it for another's sake.
     """
     engine = create_async_engine(
         url,
@@ -54,6 +57,8 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
 
 def _translate(context: ExceptionContext) -> StoreUnavailable | None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
+    if state in UNDONE:
+        return StoreConflict("another change was in its way: send it again")
     return _away() if context.is_disconnect or state.startswith(AWAY) else None
 
 

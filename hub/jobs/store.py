@@ -1,10 +1,12 @@
 """Jobs as the edge sees them: accept, read, withdraw."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
+from hub.errors import StoreConflict
 from hub.jobs.decide import Decision
 from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
 from hub.jobs.ports import Accepted
@@ -33,11 +35,11 @@ class PostgresJobStore:
     async def accept(self, jobs: Sequence[NewJob]) -> list[Accepted]:
         """Makes jobs durable in one commit; a job whose key is taken is answered with the first one."""
         reach("hub.accepting", *(j.job_id for j in jobs))
-        async with self._single.connect() as connection:
-            made = (await connection.execute(_ACCEPT, new_job_columns(jobs))).mappings().all()
-            created = {str(row["job_id"]): row["created_at"] for row in made}
-            repeats = [j for j in jobs if j.job_id not in created]
-            first = await _first_jobs(connection, repeats) if repeats else {}
+        try:
+            created, first = await self._accept(jobs)
+        except StoreConflict:
+            # Undone as a whole, and what stood in its way has gone through.
+            created, first = await self._accept(jobs)
         reach("hub.accepted", *created)
         return [
             Accepted(j.job_id, j.fingerprint, created[j.job_id])
@@ -45,6 +47,16 @@ class PostgresJobStore:
             else Accepted(*first[j.tenant, j.request_id], created_at=None)
             for j in jobs
         ]
+
+    async def _accept(
+        self, jobs: Sequence[NewJob]
+    ) -> tuple[dict[str, datetime], dict[tuple[str, str], tuple[str, bytes]]]:
+        """When each new job was made, and the first jobs of the other keys."""
+        async with self._single.connect() as connection:
+            made = (await connection.execute(_ACCEPT, new_job_columns(jobs))).mappings().all()
+            created = {str(row["job_id"]): row["created_at"] for row in made}
+            repeats = [j for j in jobs if j.job_id not in created]
+            return created, await _first_jobs(connection, repeats) if repeats else {}
 
     async def get(self, job_id: str) -> Job | None:
         """One job, of any tenant."""
