@@ -12,6 +12,7 @@ from typing import TypeVar
 import grpc
 from aiohttp import web
 
+from hub import tenants_file
 from hub.alerts.sinks import load_sinks
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import open_engine
@@ -51,7 +52,6 @@ from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
 from hub.settings import Settings
 from hub.statuses import DOMAIN, STATUSES
-from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
@@ -224,7 +224,7 @@ class Hub:
     async def _start_edge(self, operations: Operations) -> None:
         server = MeshServer(self._identity, domain=DOMAIN, statuses=STATUSES, telemetry=self._telemetry)
         if "edge" in self._settings.roles:
-            tenants = Tenants.load(self._settings.tenants_file)
+            tenants = tenants_file.load(self._settings.tenants_file)
             waiting = Waiting(self._jobs, self._board, self._clock)
             desk = capabilities.Desk(
                 door=self._door(),
@@ -252,7 +252,7 @@ class Hub:
             backlog.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
         )
         return Door(
-            make=self._new_jobs.make,
+            new_jobs=self._new_jobs,
             submission=Admitting(self._submission, admission=admission, clock=self._clock),
             known=_bounded(known),
         )

@@ -9,6 +9,7 @@ JobError
 ├── UnknownAccount     the spoke has no such account
 ├── ProviderAmbiguous  several spokes offer the operation and none was named
 ├── TenantNotPermitted the caller may not act for the tenant
+├── AccountNotAllowed  the tenant may not use the account
 ├── AlreadyExpired     the request's expiry lies in the past
 ├── Overloaded         the hub takes no more for now
 ├── StoreUnavailable   the hub's database is away
@@ -27,8 +28,16 @@ JobError
 └── LaneLost           another replica owns the lane (never shown to callers)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """The field of a request that is at fault, and what is wrong with it."""
+
+    field: str
+    description: str
 
 
 class JobError(Exception):
@@ -89,6 +98,16 @@ class TenantNotPermitted(JobError):
     """The caller may not act for the tenant."""
 
     reason = "TENANT_NOT_PERMITTED"
+
+
+class AccountNotAllowed(JobError):
+    """The tenant may not use the account; `field` says by what the request chose it."""
+
+    reason = "ACCOUNT_NOT_ALLOWED"
+
+    def __init__(self, message: str, *, field: str, **metadata: str) -> None:
+        super().__init__(message, **metadata)
+        self.violations: Sequence[Fault] = (Fault(field, "is not among what the tenant may use"),)
 
 
 class AlreadyExpired(JobError):

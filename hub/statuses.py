@@ -25,6 +25,7 @@ STATUSES: Mapping[type[Exception], StatusCode] = {
     errors.UnknownAccount: StatusCode.INVALID_ARGUMENT,
     errors.ProviderAmbiguous: StatusCode.INVALID_ARGUMENT,
     errors.TenantNotPermitted: StatusCode.PERMISSION_DENIED,
+    errors.AccountNotAllowed: StatusCode.PERMISSION_DENIED,
     errors.AlreadyExpired: StatusCode.INVALID_ARGUMENT,
     errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: StatusCode.UNAVAILABLE,

@@ -1,30 +1,59 @@
-"""Which caller may act for which tenant."""
+"""Which caller may act for which tenant, and what each tenant may use."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from hub.errors import TenantNotPermitted
+from hub.errors import AccountNotAllowed, TenantNotPermitted
 from mesh.caller import current_caller
 
 ANY = "*"
 ACROSS_TENANTS = frozenset({"operator", "auditor"})
+USUAL_ACCOUNT = "default"
+
+_NO_ACCOUNTS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one tenant may use: accounts by provider, where `*` stands for all of a provider's."""
+
+    accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def account(self, provider: str, named: str) -> str:
+        """The account for a request that may leave it empty; raises AccountNotAllowed."""
+        allowed = self.accounts.get(provider, _NO_ACCOUNTS)
+        account = named or _only(allowed) or USUAL_ACCOUNT
+        if not allowed & {account, ANY}:
+            raise AccountNotAllowed(
+                f"the tenant may not use account {account} of {provider}",
+                field="context.account" if allowed else "context.provider",
+                provider=provider,
+                account=account,
+            )
+        return account
+
+
+NOTHING = Rights()
 
 
 class Tenants:
-    """The table caller → tenants; a caller that is not in it may act for none."""
+    """Callers → tenants, and tenants → rights; what stands in neither is not allowed."""
 
-    def __init__(self, table: Mapping[str, frozenset[str]]) -> None:
-        self._table = table
-
-    @classmethod
-    def load(cls, path: Path) -> "Tenants":
-        """Reads `{"spiffe://…": ["tenant", …]}`; `"*"` stands for all."""
-        return cls({caller: frozenset(tenants) for caller, tenants in json.loads(path.read_text()).items()})
+    def __init__(self, callers: Mapping[str, frozenset[str]], rights: Mapping[str, Rights]) -> None:
+        self._callers = callers
+        self._rights = rights
 
     def check(self, tenant: str) -> None:
         """Raises TenantNotPermitted unless the current caller may act for `tenant`."""
         caller = current_caller()
-        allowed = self._table.get(str(caller), frozenset())
+        allowed = self._callers.get(str(caller), frozenset())
         if caller.role not in ACROSS_TENANTS and not allowed & {tenant, ANY}:
             raise TenantNotPermitted(f"{caller} may not act for tenant {tenant}", tenant=tenant)
+
+    def rights(self, tenant: str) -> Rights:
+        """A tenant's rights: its own entry, or that of `*`."""
+        return self._rights.get(tenant) or self._rights.get(ANY, NOTHING)
+
+
+def _only(allowed: frozenset[str]) -> str:
+    return next(iter(allowed)) if len(allowed) == 1 and ANY not in allowed else ""

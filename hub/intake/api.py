@@ -53,12 +53,14 @@ class Operation:
 
     async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         """Accepts the request; answers with the result if it comes within `context.wait`."""
-        self._desk.tenants.check(request.context.tenant)
-        asked = self._desk.new_jobs.asked(self._name, request, str(current_caller()))
-        ticket = self._desk.waiting.ticket(asked.job_id)
+        desk, tenant = self._desk, request.context.tenant
+        desk.tenants.check(tenant)
+        asked = desk.new_jobs.asked(self._name, request, str(current_caller()))
+        ticket = desk.waiting.ticket(asked.job_id)
         try:
             wait = in_time(context, wait_seconds(request.context, "wait", 0.0))
-            return self._response(await self._job(await self._desk.door.take(asked), ticket, wait))
+            taken = await desk.door.take(asked, desk.tenants.rights(tenant))
+            return self._response(await self._job(taken, ticket, wait))
         finally:
             ticket.cancel()
 

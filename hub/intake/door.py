@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from hub.errors import JobError, KeyReused
-from hub.intake.new_jobs import Asked
+from hub.intake.new_jobs import Asked, NewJobs
 from hub.intake.submit import same_content
 from hub.jobs.model import NewJob
 from hub.jobs.ports import Accepted
+from hub.tenants import Rights
 from mesh.errors import InvalidRequest
 
 
@@ -46,18 +47,18 @@ class Door:
     def __init__(
         self,
         *,
-        make: Callable[[Asked], NewJob],
+        new_jobs: NewJobs,
         submission: Submits,
         known: Callable[[tuple[str, str]], Awaitable[Accepted | None]],
     ) -> None:
-        self._make = make
+        self._new_jobs = new_jobs
         self._submission = submission
         self._known = known
 
-    async def take(self, asked: Asked) -> Made | Known:
+    async def take(self, asked: Asked, rights: Rights) -> Made | Known:
         """The job of a request; raises KeyReused if the key is that of other content, else any refusal."""
         try:
-            return await self._new(asked)
+            return await self._new(asked, rights)
         except KeyReused:
             raise
         except (JobError, InvalidRequest):
@@ -65,8 +66,10 @@ class Door:
                 raise
             return first
 
-    async def _new(self, asked: Asked) -> Made | Known:
-        job = self._make(asked)
+    async def _new(self, asked: Asked, rights: Rights) -> Made | Known:
+        provider = self._new_jobs.provider(asked)
+        account = rights.account(provider, asked.context.account)
+        job = self._new_jobs.make(asked, provider, account)
         accepted = await self._submission.submit(job)
         return Made(job, accepted.created_at) if accepted.created_at else Known(accepted.job_id)
 

@@ -17,8 +17,12 @@ SALT_BYTES = 32
 class Directory(Protocol):
     """Which spoke serves what."""
 
-    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
-        """The provider and account for a request."""
+    def choose(self, provider: str, operation: str) -> str:
+        """The provider for a request, which may name none."""
+        ...
+
+    def check_account(self, provider: str, account: str) -> None:
+        """Raises UnknownAccount if the provider has no such account."""
         ...
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
@@ -67,10 +71,14 @@ class NewJobs:
         identity = job_id(self._clock.now(), self._chance(10))
         return Asked(identity, operation, request, fingerprint(operation, request), actor)
 
-    def make(self, asked: Asked) -> NewJob:
-        """The job; raises UnknownProvider, ProviderNotReady, UnknownAccount or ProviderAmbiguous."""
+    def provider(self, asked: Asked) -> str:
+        """Who is to do it; raises UnknownProvider, ProviderNotReady or ProviderAmbiguous."""
+        return self._directory.choose(asked.context.provider, asked.operation)
+
+    def make(self, asked: Asked, provider: str, account: str) -> NewJob:
+        """The job at a provider's account; raises UnknownProvider, ProviderNotReady or UnknownAccount."""
         envelope, operation = asked.context, asked.operation
-        provider, account = self._directory.choose(envelope.provider, envelope.account, operation)
+        self._directory.check_account(provider, account)
         spec = self._directory.spec(provider, operation)
         return NewJob(
             job_id=asked.job_id,

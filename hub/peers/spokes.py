@@ -82,18 +82,15 @@ class SpokeDirectory:
             raise UnknownProvider(f"no spoke {provider} offers {operation}", provider=provider)
         return spec.operations[operation]
 
-    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
-        """The provider and account for a request; either may be left empty by Core."""
+    def choose(self, provider: str, operation: str) -> str:
+        """The provider for a request; Core may leave it empty where only one offers the operation."""
         if not provider:
             offering = [s.provider for s in self._specs.values() if operation in s.operations]
             if len(offering) > 1:
                 raise ProviderAmbiguous(f"name one of {', '.join(sorted(offering))} in context.provider")
             provider = offering[0] if offering else ""
         self.spec(provider, operation)
-        account = account or "default"
-        if account not in self._specs[provider].accounts:
-            raise UnknownAccount(f"{provider} has no account {account}", provider=provider, account=account)
-        return provider, account
+        return provider
 
     def _is_unheard(self, provider: str) -> bool:
         # A request that names nobody may be meant for any spoke that is still to be heard.

@@ -64,7 +64,8 @@ class Undoing:
         request.context.tenant = job.tenant
         request.context.provider, request.context.account = job.provider, job.account
         setattr(request, field, job.provider_reference)
-        return self._new_jobs.make(self._new_jobs.asked(operation, request, actor))
+        asked = self._new_jobs.asked(operation, request, actor)
+        return self._new_jobs.make(asked, job.provider, job.account)
 
 
 def _declared(method: MethodDescriptor) -> Any:

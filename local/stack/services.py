@@ -15,11 +15,14 @@ Urls = Mapping[str, str]
 
 
 def write_config(layout: Layout, ports: Ports, spokes: Sequence[str]) -> None:
-    """Writes which spokes the hub knows, for which tenants Core may act, and where alerts go."""
+    """Writes which spokes the hub knows, what Core may do for which tenants, and where alerts go."""
     address = ports.address("spokes")
     known = [{"name": name, "address": address, "authority": spoke_authority(name)} for name in spokes]
     write_json(layout.config("spokes.json"), known)
-    write_json(layout.config("tenants.json"), {str(spiffe_id(*CORE)): ["*"]})
+    rights = {"accounts": [f"{name}/*" for name in spokes]}
+    write_json(
+        layout.config("tenants.json"), {"callers": {str(spiffe_id(*CORE)): ["*"]}, "tenants": {"*": rights}}
+    )
     write_json(layout.config("alert-sinks.json"), [_inbox(ports)] if "smtp" in spokes else [])
 
 

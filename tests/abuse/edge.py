@@ -35,7 +35,7 @@ from hub.plans.inverses import Contracts
 from hub.plans.planning import Planning
 from hub.plans.store import PostgresPlanStore
 from hub.statuses import DOMAIN, STATUSES
-from hub.tenants import Tenants
+from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
@@ -70,6 +70,11 @@ NO_IDS = [
 ]
 CALLERS = {"acme": ("core", "demo"), "beta": ("core", "other"), "operator": ("operator", "cli")}
 """Callers by the tenant that they may act for; the operator may look at all."""
+RIGHTS = {
+    "acme": Rights({"echo": frozenset({"*"}), "other": frozenset({"*"})}),
+    "beta": Rights({"echo": frozenset({"beta-test", "default"})}),
+}
+"""What each tenant may use."""
 PAYMENTS = "/integration.payments.v1.PaymentsService"
 CHARGE = f"{PAYMENTS}/Charge"
 SEND = "/integration.messaging.v1.MessagingService/SendEmail"
@@ -78,11 +83,14 @@ SEND = "/integration.messaging.v1.MessagingService/SendEmail"
 class TwoSpokes:
     """Payments go to echo, and what names `other` there."""
 
-    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
+    def choose(self, provider: str, operation: str) -> str:
         """The provider that was named."""
         if provider not in {"", "echo", "other"}:
             raise UnknownProvider(f"no spoke {provider}", provider=provider)
-        return provider or "echo", "default"
+        return provider or "echo"
+
+    def check_account(self, provider: str, account: str) -> None:
+        """Each has every account."""
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """The same for every operation."""
@@ -154,14 +162,14 @@ async def serving(
     identities = _identities(home)
     engine, board, clock = open_engine(urls["hub_rw"]), Board(), SystemClock()
     store, backlog = PostgresJobStore(engine), PostgresBacklogStore(engine)
-    tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in ("acme", "beta")})
+    tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in RIGHTS}, RIGHTS)
     waiting = Waiting(store, board, clock)
     admission = Admission(limits or AdmissionLimits())
     accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
     known = Batcher(backlog.known, max_items=64, max_queue=5_000)
     new_jobs = NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict)
     door = Door(
-        make=new_jobs.make,
+        new_jobs=new_jobs,
         submission=Admitting(
             Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
             admission=admission,

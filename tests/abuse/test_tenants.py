@@ -123,3 +123,27 @@ async def test_who_is_in_no_table_may_act_for_nobody(edge: Edge) -> None:
     operator = edge.callers["operator"]
     code, details = await refusal(operator.payments.Charge(charge(), timeout=TIMEOUT))
     assert (code, details.reason) == (grpc.StatusCode.PERMISSION_DENIED, "NOT_PERMITTED")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "field"),
+    [
+        ({"provider": "other"}, "context.provider"),
+        ({"provider": "other", "account": "default"}, "context.provider"),
+        ({"account": "acme-live"}, "context.account"),
+    ],
+)
+async def test_anothers_account_is_refused_by_name_and_nothing_is_stored(
+    edge: Edge, beta: Caller, chosen: dict[str, str], field: str
+) -> None:
+    before = await edge.stored()
+    code, details = await refusal(beta.payments.Charge(charge(tenant="beta", **chosen), timeout=TIMEOUT))
+    assert (code, details.reason) == (grpc.StatusCode.PERMISSION_DENIED, "ACCOUNT_NOT_ALLOWED")
+    assert [v.field for v in details.violations] == [field]
+    assert await edge.stored() == before
+
+
+@pytest.mark.parametrize(("named", "used"), [("beta-test", "beta-test"), ("", "default")])
+async def test_a_tenant_uses_its_own_accounts(edge: Edge, beta: Caller, named: str, used: str) -> None:
+    request = charge(tenant="beta", provider="echo", account=named)
+    assert (await beta.payments.Charge(request, timeout=TIMEOUT)).job.account == used

@@ -110,7 +110,9 @@ def _papers(home: Path, spokes: Sequence[str]) -> None:
     (home / "producers.json").write_text(json.dumps(producers))
     public = SigningKey.load(home / "keys" / "log.pem").public
     (home / "log.vkey").write_text(str(Vkey(ORIGIN, public)))
-    (home / "tenants.json").write_text(json.dumps({str(SpiffeId(DOMAIN, "core", "demo")): ["*"]}))
+    callers = {str(SpiffeId(DOMAIN, "core", "demo")): ["*"]}
+    rights = {"*": {"accounts": [f"{name}/*" for name in spokes]}}
+    (home / "tenants.json").write_text(json.dumps({"callers": callers, "tenants": rights}))
     (home / "mark").mkdir()
 
 

@@ -90,4 +90,17 @@ PEOPLE = (
             "tests/abuse/test_tenants.py::test_who_may_not_act_for_a_tenant_learns_nothing_of_its_jobs[get]",
         ),
     ),
+    Bug(
+        name="anyones-account-is-used",
+        file="hub/tenants.py",
+        old="        if not allowed & {account, ANY}:\n",
+        new="        if not account:\n",
+        breaks="a tenant charges with another's account",
+        holds="a tenant uses only the accounts that it is allowed",
+        tests=(
+            "tests/abuse/test_tenants.py::"
+            "test_anothers_account_is_refused_by_name_and_nothing_is_stored[chosen0-context.provider]",
+            "tests/hub/test_edge.py::test_a_known_key_is_answered_also_when_its_account_is_no_longer_the_tenants",
+        ),
+    ),
 )

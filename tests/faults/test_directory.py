@@ -31,7 +31,7 @@ def test_a_request_for_a_spoke_that_has_not_been_heard_is_to_be_repeated(
     directory: SpokeDirectory, provider: str
 ) -> None:
     with pytest.raises(ProviderNotReady) as refused:
-        directory.choose(provider, "", CHARGE)
+        directory.choose(provider, CHARGE)
     assert STATUSES[ProviderNotReady] is grpc.StatusCode.UNAVAILABLE
     assert refused.value.retry_after
 
@@ -45,6 +45,6 @@ def test_a_webhook_for_a_spoke_that_has_not_been_heard_is_to_be_sent_again(
 
 def test_a_spoke_that_nobody_has_named_stays_unknown(directory: SpokeDirectory) -> None:
     with pytest.raises(UnknownProvider):
-        directory.choose("acme", "", CHARGE)
+        directory.choose("acme", CHARGE)
     with pytest.raises(UnknownProvider):
         directory.check_lane("acme/default")

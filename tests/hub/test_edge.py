@@ -30,7 +30,7 @@ from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import Waiting
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.statuses import DOMAIN, STATUSES
-from hub.tenants import Tenants
+from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2, rules_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs
@@ -57,15 +57,18 @@ class OneSpoke:
     def __init__(self) -> None:
         self.refusal: JobError | None = None
 
-    def choose(self, provider: str, account: str, operation: str) -> tuple[str, str]:
-        """The only account, or a refusal."""
+    def choose(self, provider: str, operation: str) -> str:
+        """The only provider, or a refusal."""
         if self.refusal is not None:
             raise self.refusal
         if provider not in {"", "echo"}:
             raise UnknownProvider(f"no spoke {provider}", provider=provider)
-        if account not in {"", "default"}:
+        return "echo"
+
+    def check_account(self, provider: str, account: str) -> None:
+        """Refuses what there is not."""
+        if account != "default":
             raise UnknownAccount(f"no account {account}", account=account)
-        return "echo", "default"
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """The same for every operation."""
@@ -90,6 +93,7 @@ class Edge:
     board: Board
     directory: OneSpoke
     clock: MovedClock
+    rights: dict[str, Rights]
     payments: payments_service_pb2_grpc.PaymentsServiceStub
     jobs: jobs_service_pb2_grpc.JobsServiceStub
     operator: jobs_service_pb2_grpc.JobsServiceStub
@@ -105,14 +109,16 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
         identities[role] = Identity.load(tmp_path / role)
     store, board, clock = PostgresJobStore(hub_engine), Board(), SystemClock()
     directory, moved = OneSpoke(), MovedClock()
-    tenants = Tenants({str(identities["core"].spiffe_id): frozenset({"acme", "beta"})})
+    callers = {str(identities["core"].spiffe_id): frozenset({"acme", "beta"})}
+    rights = {"*": Rights({"echo": frozenset({"*"})})}
+    tenants = Tenants(callers, rights)
     waiting = Waiting(store, board, clock)
     accepting = Batcher(store.accept, max_items=64, max_queue=100)
     known = Batcher(PostgresBacklogStore(hub_engine).known, max_items=64, max_queue=100)
     new_jobs = NewJobs(directory, clock=moved, chance=secrets.token_bytes, trace=dict)
     desk = capabilities.Desk(
         door=Door(
-            make=new_jobs.make,
+            new_jobs=new_jobs,
             submission=Submission(accept=accepting.submit, clock=moved, hint=lambda lane: None),
             known=known.submit,
         ),
@@ -133,6 +139,7 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
             board,
             directory,
             moved,
+            rights,
             payments_service_pb2_grpc.PaymentsServiceStub(core),
             jobs_service_pb2_grpc.JobsServiceStub(core),
             jobs_service_pb2_grpc.JobsServiceStub(operator),
@@ -223,6 +230,14 @@ async def test_a_known_key_is_answered_whatever_the_spokes_say_today(edge: Edge,
     assert (await refusal(edge.payments.Charge(charge("order-2"), timeout=5)))[1] == refused.reason
     code, reason, _ = await refusal(edge.payments.Charge(charge(minor_units=101), timeout=5))
     assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+
+
+async def test_a_known_key_is_answered_also_when_its_account_is_no_longer_the_tenants(edge: Edge) -> None:
+    first = (await edge.payments.Charge(charge(), timeout=5)).job
+    edge.rights["acme"] = Rights()
+    assert (await edge.payments.Charge(charge(), timeout=5)).job.job_id == first.job_id
+    code, reason, _ = await refusal(edge.payments.Charge(charge("order-2"), timeout=5))
+    assert (code, reason) == (grpc.StatusCode.PERMISSION_DENIED, "ACCOUNT_NOT_ALLOWED")
 
 
 async def test_a_known_key_is_answered_with_its_end_after_its_expiry(edge: Edge) -> None:
