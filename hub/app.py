@@ -28,7 +28,8 @@ from hub.intake.backlog import Admission
 from hub.intake.closed_lanes import ClosedLanes
 from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
-from hub.intake.store import PostgresBacklogStore
+from hub.intake.references import Reference, References
+from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
@@ -242,17 +243,19 @@ class Hub:
         self._server = server
 
     def _door(self) -> Door:
-        backlog = PostgresBacklogStore(self._engine)
+        store = PostgresIntakeStore(self._engine)
         limits = quotas.load(self._settings.quotas_file, lane_backlog=self._settings.max_backlog)
         closed = ClosedLanes(PostgresOperationsStore(self._engine).closed_lanes)
         self._run(DutyLoop(closed))
         admission = Admission(limits, closed=closed)
-        self._run(DutyLoop(CountBacklog(admission, count=backlog.count, clock=self._clock)))
+        self._run(DutyLoop(CountBacklog(admission, count=store.count, clock=self._clock)))
         known = Batcher[tuple[str, str], Accepted | None](
-            backlog.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
+            store.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
         )
+        made = Batcher[Reference, bool](store.made, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE)
         return Door(
             new_jobs=self._new_jobs,
+            references=References(_bounded(made)),
             submission=Admitting(self._submission, admission=admission, clock=self._clock),
             known=_bounded(known),
         )

@@ -9,7 +9,9 @@ JobError
 ├── UnknownAccount     the spoke has no such account
 ├── ProviderAmbiguous  several spokes offer the operation and none was named
 ├── TenantNotPermitted the caller may not act for the tenant
-├── AccountNotAllowed  the tenant may not use the account
+├── FieldRefused       what a field of the request names is not the tenant's
+│   ├── AccountNotAllowed  the account
+│   └── ReferenceNotYours  the earlier work at the provider
 ├── AlreadyExpired     the request's expiry lies in the past
 ├── Overloaded         the hub takes no more for now
 ├── StoreUnavailable   the hub's database is away
@@ -100,14 +102,28 @@ class TenantNotPermitted(JobError):
     reason = "TENANT_NOT_PERMITTED"
 
 
-class AccountNotAllowed(JobError):
-    """The tenant may not use the account; `field` says by what the request chose it."""
+class FieldRefused(JobError):
+    """What a field of the request names is not the tenant's; `field` is its path."""
 
-    reason = "ACCOUNT_NOT_ALLOWED"
+    fault = ""
 
     def __init__(self, message: str, *, field: str, **metadata: str) -> None:
         super().__init__(message, **metadata)
-        self.violations: Sequence[Fault] = (Fault(field, "is not among what the tenant may use"),)
+        self.violations: Sequence[Fault] = (Fault(field, self.fault),)
+
+
+class AccountNotAllowed(FieldRefused):
+    """The tenant may not use the account."""
+
+    reason = "ACCOUNT_NOT_ALLOWED"
+    fault = "is not among what the tenant may use"
+
+
+class ReferenceNotYours(FieldRefused):
+    """No job of the tenant has made, at that account, the work that the request names."""
+
+    reason = "REFERENCE_NOT_YOURS"
+    fault = "names no work of the tenant's own"
 
 
 class AlreadyExpired(JobError):

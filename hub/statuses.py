@@ -26,6 +26,7 @@ STATUSES: Mapping[type[Exception], StatusCode] = {
     errors.ProviderAmbiguous: StatusCode.INVALID_ARGUMENT,
     errors.TenantNotPermitted: StatusCode.PERMISSION_DENIED,
     errors.AccountNotAllowed: StatusCode.PERMISSION_DENIED,
+    errors.ReferenceNotYours: StatusCode.FAILED_PRECONDITION,
     errors.AlreadyExpired: StatusCode.INVALID_ARGUMENT,
     errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: StatusCode.UNAVAILABLE,

@@ -15,9 +15,13 @@ _NO_ACCOUNTS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one tenant may use: accounts by provider, where `*` stands for all of a provider's."""
+    """What one tenant may use: accounts by provider, where `*` stands for all of a provider's.
+
+    `foreign_references`: its requests may name work that none of its own jobs has made.
+    """
 
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    foreign_references: bool = False
 
     def account(self, provider: str, named: str) -> str:
         """The account for a request that may leave it empty; raises AccountNotAllowed."""

@@ -16,7 +16,7 @@ MOST_BYTES = 4 << 20
 MOST_ENTRIES = 10_000
 
 _PARTS = frozenset({"callers", "tenants"})
-_RIGHTS = frozenset({"accounts"})
+_RIGHTS = frozenset({"accounts", "foreign_references"})
 
 
 def load(path: Path) -> Tenants:
@@ -89,7 +89,9 @@ def _rights(written: Any, place: str) -> Rights:
         if not _fits("provider", provider) or not (account == ANY or _fits("account", account)):
             raise SettingsError(f"{place}.accounts[{n}] is not provider/account, nor provider/*")
         accounts[provider] = accounts.get(provider, frozenset()) | {account}
-    return Rights(accounts)
+    if not isinstance(foreign := entry.get("foreign_references", False), bool):
+        raise SettingsError(f"{place}.foreign_references is not true or false")
+    return Rights(accounts, foreign)
 
 
 def _fits(field: str, value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from hub.errors import JobError, KeyReused
 from hub.intake.new_jobs import Asked, NewJobs
+from hub.intake.references import References
 from hub.intake.submit import same_content
 from hub.jobs.model import NewJob
 from hub.jobs.ports import Accepted
@@ -48,10 +49,12 @@ class Door:
         self,
         *,
         new_jobs: NewJobs,
+        references: References,
         submission: Submits,
         known: Callable[[tuple[str, str]], Awaitable[Accepted | None]],
     ) -> None:
         self._new_jobs = new_jobs
+        self._references = references
         self._submission = submission
         self._known = known
 
@@ -70,6 +73,8 @@ class Door:
         provider = self._new_jobs.provider(asked)
         account = rights.account(provider, asked.context.account)
         job = self._new_jobs.make(asked, provider, account)
+        if not rights.foreign_references:
+            await self._references.check(asked, job.lane)
         accepted = await self._submission.submit(job)
         return Made(job, accepted.created_at) if accepted.created_at else Known(accepted.job_id)
 

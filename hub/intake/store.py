@@ -1,4 +1,4 @@
-"""What admission asks the store: how much is unfinished, and whether a request is known already."""
+"""What the way in asks the store: how much is unfinished, which requests are known, and who has made what."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,15 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
 from hub.intake.backlog import Key
+from hub.intake.references import Reference
 from hub.jobs.ports import Accepted
 from hub.jobs.statements import reader
 
 _read = reader(__package__)
 _BACKLOG = _read("backlog")
+_MADE_REFERENCES = _read("made_references")
 _FIRST_JOBS = reader("hub.jobs")("first_jobs")
 
 
-class PostgresBacklogStore:
+class PostgresIntakeStore:
     """Reads only."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -36,3 +38,14 @@ class PostgresBacklogStore:
             for row in rows
         }
         return [found.get(request) for request in requests]
+
+    async def made(self, references: Sequence[Reference]) -> list[bool]:
+        """Whether a job of the tenant in the lane has each reference, in order."""
+        columns = {
+            "tenants": [r.tenant for r in references],
+            "lanes": [r.lane for r in references],
+            "references": [r.text for r in references],
+        }
+        async with self._single.connect() as connection:
+            found = set((await connection.execute(_MADE_REFERENCES, columns)).scalars())
+        return [number in found for number in range(1, len(references) + 1)]

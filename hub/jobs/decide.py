@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from hub.jobs.letters import Cause, cause_of
-from hub.jobs.model import Claimed, JobState, Purpose, RetryPolicy
+from hub.jobs.model import LONGEST_LIFE, Claimed, JobState, Purpose, RetryPolicy
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -22,8 +22,6 @@ POISON_AFTER = 3
 ABSENT_ONCE = "ABSENT_ONCE"
 ANSWER_MISMATCH = "PROVIDER_ANSWER_MISMATCH"
 """The spokes' reason for an answer that does not fit what was asked. Asking again would not change it."""
-LONGEST_WAIT = timedelta(days=400)
-"""No provider's word makes a job wait longer, however far ahead it lies."""
 
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
@@ -129,7 +127,7 @@ def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
 
 def _until(instant: datetime, moment: Moment) -> timedelta:
     """The wait for an instant that the provider has named; what is past needs none."""
-    return min(max(instant - moment.now, timedelta()), LONGEST_WAIT)
+    return min(max(instant - moment.now, timedelta()), LONGEST_LIFE)
 
 
 def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:

@@ -6,8 +6,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.decide import LONGEST_WAIT
-from hub.jobs.model import RetryPolicy
+from hub.jobs.model import LONGEST_LIFE, RetryPolicy
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -97,5 +96,5 @@ def _moment(message: Timestamp) -> datetime:
 
 def _span(message: Duration) -> timedelta:
     """The duration, from nothing to the longest wait: a number from outside must not break the reckoning."""
-    seconds = min(max(message.seconds, 0), int(LONGEST_WAIT.total_seconds()))
-    return min(max(timedelta(seconds=seconds, microseconds=message.nanos // 1000), timedelta()), LONGEST_WAIT)
+    seconds = min(max(message.seconds, 0), int(LONGEST_LIFE.total_seconds()))
+    return min(max(timedelta(seconds=seconds, microseconds=message.nanos // 1000), timedelta()), LONGEST_LIFE)

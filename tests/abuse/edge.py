@@ -20,7 +20,8 @@ from hub.intake.admitting import Admitting, CountBacklog
 from hub.intake.backlog import Admission, AdmissionLimits
 from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
-from hub.intake.store import PostgresBacklogStore
+from hub.intake.references import References
+from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
@@ -126,6 +127,7 @@ class Edge:
     admission: Admission
     counting: CountBacklog
     callers: Mapping[str, Caller]
+    rights: dict[str, Rights]
 
     @property
     def core(self) -> Caller:
@@ -161,15 +163,18 @@ async def serving(
     """Starts the edge, on a database of the newest schema."""
     identities = _identities(home)
     engine, board, clock = open_engine(urls["hub_rw"]), Board(), SystemClock()
-    store, backlog = PostgresJobStore(engine), PostgresBacklogStore(engine)
-    tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in RIGHTS}, RIGHTS)
+    store, intake = PostgresJobStore(engine), PostgresIntakeStore(engine)
+    rights = dict(RIGHTS)
+    tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in RIGHTS}, rights)
     waiting = Waiting(store, board, clock)
     admission = Admission(limits or AdmissionLimits())
     accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
-    known = Batcher(backlog.known, max_items=64, max_queue=5_000)
+    known = Batcher(intake.known, max_items=64, max_queue=5_000)
+    made = Batcher(intake.made, max_items=64, max_queue=5_000)
     new_jobs = NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict)
     door = Door(
         new_jobs=new_jobs,
+        references=References(made.submit),
         submission=Admitting(
             Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
             admission=admission,
@@ -197,8 +202,8 @@ async def serving(
             name: Caller(await stack.enter_async_context(open_channel(f"127.0.0.1:{port}", identities[name])))
             for name in CALLERS
         }
-        counting = CountBacklog(admission, count=backlog.count, clock=clock)
-        yield Edge(port, home, engine, store, board, admission, counting, callers)
+        counting = CountBacklog(admission, count=intake.count, clock=clock)
+        yield Edge(port, home, engine, store, board, admission, counting, callers, rights)
     await server.drain(1)
     await engine.dispose()
 

@@ -103,4 +103,29 @@ PEOPLE = (
             "tests/hub/test_edge.py::test_a_known_key_is_answered_also_when_its_account_is_no_longer_the_tenants",
         ),
     ),
+    Bug(
+        name="anothers-payment-is-refunded",
+        file="hub/intake/sql/made_references.sql",
+        old="""                AND d.tenant = n.tenant AND d.lane_id = n.lane_id)""",
+        new="""                AND d.lane_id = n.lane_id)""",
+        breaks="a tenant refunds, or reads, another's payment at an account that they share",
+        holds="a tenant follows up only what its own jobs have made",
+        tests=(
+            "tests/abuse/test_references.py::"
+            "test_anothers_work_is_refused_in_the_words_for_what_there_is_not[Refund-SUCCEEDED]",
+        ),
+    ),
+    Bug(
+        name="known-key-forgotten",
+        file="hub/intake/door.py",
+        old="            if (first := await self._first(asked)) is None:\n",
+        new="            if (first := None) is None:\n",
+        breaks="a repetition is refused although its job was done, and Core does it again under another key",
+        holds="a known key is answered with its job whatever would be refused by now",
+        tests=(
+            "tests/hub/test_edge.py::test_a_known_key_is_answered_with_its_end_after_its_expiry",
+            "tests/hub/test_edge.py::"
+            "test_a_known_key_is_answered_whatever_the_spokes_say_today[UnknownProvider]",
+        ),
+    ),
 )

@@ -16,6 +16,7 @@ def test_the_sample_is_read_and_means_what_the_page_says(tmp_path: Path) -> None
     tenants = tenants_file.load(file)
     assert tenants.rights("acme").account("stripe", "") == "acme-live"
     assert tenants.rights("acme").account("smtp", "") == "default"
+    assert [tenants.rights(t).foreign_references for t in ("acme", "beta", "gamma")] == [False, True, False]
     with pytest.raises(AccountNotAllowed):
         tenants.rights("beta").account("stripe", "")
     with pytest.raises(AccountNotAllowed):

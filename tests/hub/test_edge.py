@@ -20,7 +20,8 @@ from hub.errors import JobError, ProviderAmbiguous, ProviderNotReady, UnknownAcc
 from hub.intake import api as capabilities
 from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
-from hub.intake.store import PostgresBacklogStore
+from hub.intake.references import References
+from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
@@ -114,11 +115,14 @@ async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
     tenants = Tenants(callers, rights)
     waiting = Waiting(store, board, clock)
     accepting = Batcher(store.accept, max_items=64, max_queue=100)
-    known = Batcher(PostgresBacklogStore(hub_engine).known, max_items=64, max_queue=100)
+    intake = PostgresIntakeStore(hub_engine)
+    known = Batcher(intake.known, max_items=64, max_queue=100)
+    made = Batcher(intake.made, max_items=64, max_queue=100)
     new_jobs = NewJobs(directory, clock=moved, chance=secrets.token_bytes, trace=dict)
     desk = capabilities.Desk(
         door=Door(
             new_jobs=new_jobs,
+            references=References(made.submit),
             submission=Submission(accept=accepting.submit, clock=moved, hint=lambda lane: None),
             known=known.submit,
         ),

@@ -87,6 +87,7 @@ def test_a_caller_acts_for_the_tenants_of_its_entry(tmp_path: Path) -> None:
         ({"tenants": {"Acme": {}}}, "tenants"),
         ({"tenants": {"acme": []}}, "tenants.acme"),
         ({"tenants": {"acme": {"account": []}}}, "tenants.acme"),
+        ({"tenants": {"acme": {"foreign_references": 1}}}, "tenants.acme.foreign_references"),
         ({"tenants": {"acme": {"accounts": "echo/*"}}}, "tenants.acme.accounts"),
         ({"tenants": {"acme": {"accounts": ["echo/*", "*"]}}}, "tenants.acme.accounts[1]"),
         ({"tenants": {"acme": {"accounts": ["*/*"]}}}, "tenants.acme.accounts[0]"),

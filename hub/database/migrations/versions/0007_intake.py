@@ -1,4 +1,4 @@
-"""The product's own request ids, out of Core's reach."""
+"""The product's own request ids, out of Core's reach; and which job has made what at the provider."""
 
 from alembic import op
 
@@ -17,10 +17,15 @@ FROM request_key k WHERE k.job_id = j.job_id AND k.request_id LIKE '~%';
 UPDATE job_event e SET request_id = k.request_id
 FROM request_key k WHERE k.job_id = e.job_id AND k.request_id LIKE '~%';
 """
+_REFERENCES = """
+CREATE INDEX job_reference ON job (provider_reference, tenant, lane_id) WHERE provider_reference <> '';
+CREATE INDEX job_done_reference ON job_done (provider_reference, tenant, lane_id)
+    WHERE provider_reference <> ''
+"""
 
 
 def upgrade() -> None:
-    """Renames the keys of the jobs that rollbacks have made."""
-    for statement in _OWN_KEYS.split(";"):
+    """Renames the keys of the jobs that rollbacks have made, and makes references quick to find."""
+    for statement in (_OWN_KEYS + _REFERENCES).split(";"):
         if statement.strip():
             op.execute(statement)

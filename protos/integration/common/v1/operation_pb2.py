@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%integration/common/v1/operation.proto\x12\x15integration.common.v1\x1a google/protobuf/descriptor.proto\"{\n\tOperation\x12-\n\x06safety\x18\x01 \x01(\x0e\x32\x1d.integration.common.v1.Safety\x12\x0f\n\x07inverse\x18\x02 \x01(\t\x12\x17\n\x0f\x63onfirmed_later\x18\x03 \x01(\x08\x12\x15\n\rinverse_field\x18\x04 \x01(\t*V\n\x06Safety\x12\x16\n\x12SAFETY_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSAFETY_READ\x10\x01\x12\x11\n\rSAFETY_EFFECT\x10\x02\x12\x10\n\x0cSAFETY_MONEY\x10\x03:U\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32 .integration.common.v1.Operationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%integration/common/v1/operation.proto\x12\x15integration.common.v1\x1a google/protobuf/descriptor.proto\"{\n\tOperation\x12-\n\x06safety\x18\x01 \x01(\x0e\x32\x1d.integration.common.v1.Safety\x12\x0f\n\x07inverse\x18\x02 \x01(\t\x12\x17\n\x0f\x63onfirmed_later\x18\x03 \x01(\x08\x12\x15\n\rinverse_field\x18\x04 \x01(\t*V\n\x06Safety\x12\x16\n\x12SAFETY_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSAFETY_READ\x10\x01\x12\x11\n\rSAFETY_EFFECT\x10\x02\x12\x10\n\x0cSAFETY_MONEY\x10\x03:U\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32 .integration.common.v1.Operation:;\n\x12provider_reference\x12\x1d.google.protobuf.FieldOptions\x18\xb7\x87\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

@@ -18,6 +18,8 @@ SAFETY_EFFECT: Safety
 SAFETY_MONEY: Safety
 OPERATION_FIELD_NUMBER: _ClassVar[int]
 operation: _descriptor.FieldDescriptor
+PROVIDER_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+provider_reference: _descriptor.FieldDescriptor
 
 class Operation(_message.Message):
     __slots__ = ("safety", "inverse", "confirmed_later", "inverse_field")
