@@ -73,8 +73,8 @@ def job_from_row(row: RowMapping) -> Job:
 
 
 def event_from_row(row: RowMapping) -> Event:
-    """The event of a row of `read_events`, without labels and result."""
-    return Event(row["cursor"], _job(row, None, row["at"], ("", b""), "{}", proven=False))
+    """The event of a row of `read_events`, without result."""
+    return Event(row["cursor"], _job(row, None, row["at"], ("", b""), row["labels"], proven=False))
 
 
 def _job(

@@ -100,7 +100,7 @@ PEOPLE = (
         tests=(
             "tests/abuse/test_tenants.py::"
             "test_anothers_account_is_refused_by_name_and_nothing_is_stored[chosen0-context.provider]",
-            "tests/hub/test_edge.py::test_a_known_key_is_answered_also_when_its_account_is_no_longer_the_tenants",
+            "tests/hub/test_known_keys.py::test_a_known_key_is_answered_also_when_its_account_is_no_longer_the_tenants",
         ),
     ),
     Bug(
@@ -123,8 +123,8 @@ PEOPLE = (
         breaks="a repetition is refused although its job was done, and Core does it again under another key",
         holds="a known key is answered with its job whatever would be refused by now",
         tests=(
-            "tests/hub/test_edge.py::test_a_known_key_is_answered_with_its_end_after_its_expiry",
-            "tests/hub/test_edge.py::"
+            "tests/hub/test_known_keys.py::test_a_known_key_is_answered_with_its_end_after_its_expiry",
+            "tests/hub/test_known_keys.py::"
             "test_a_known_key_is_answered_whatever_the_spokes_say_today[UnknownProvider]",
         ),
     ),

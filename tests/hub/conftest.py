@@ -1,12 +1,14 @@
-"""The hub's database."""
+"""The hub's database, and its edge."""
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import open_engine
 from hub.database.migrate import migrate
+from tests.hub.edge import Edge, serving
 
 
 @pytest.fixture
@@ -16,3 +18,10 @@ async def hub_engine(hub_database: Mapping[str, str]) -> AsyncIterator[AsyncEngi
     engine = open_engine(hub_database["hub_rw"])
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+async def edge(hub_engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Edge]:
+    """The edge; its client may act for `acme` and `beta`."""
+    async with serving(hub_engine, tmp_path) as edge:
+        yield edge
