@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from hub.intake.backlog import AdmissionLimits, Quota
+from mesh.settings import SettingsError
 
 _NO_NUMBER = 1e12
 _NAMES = {f.name for f in fields(Quota)}
 
 
-class BadQuotas(Exception):
+class BadQuotas(SettingsError):
     """The file breaks its rules; names the tenant and the key at fault."""
 
 
@@ -24,7 +25,10 @@ def load(path: Path | None, *, lane_backlog: int) -> AdmissionLimits:
     """
     if path is None:
         return AdmissionLimits(lane_backlog)
-    written = json.loads(path.read_text())
+    try:
+        written = json.loads(path.read_bytes())
+    except ValueError:
+        raise BadQuotas(f"{path.name} is not JSON") from None
     if not isinstance(written, dict) or not written.keys() <= {"default", "tenants"}:
         raise BadQuotas(f"{path.name} may hold `default` and `tenants` only")
     default = _quota("default", written.get("default", {}), Quota())

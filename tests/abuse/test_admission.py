@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hub.errors import BacklogFull, LaneClosed, QuotaExceeded
 from hub.intake.backlog import Admission, AdmissionLimits, Quota
 from hub.intake.quotas import BadQuotas, load
+from mesh.settings import SettingsError
 from tests.abuse.edge import TIMEOUT, Edge, charge, refusal, serving
 
 LANE = "echo/default"
@@ -175,6 +176,13 @@ def test_a_tenants_quota_is_the_default_with_its_own_numbers(tmp_path: Path) -> 
 def test_a_file_that_breaks_its_rules_stops_the_start(tmp_path: Path, written: object) -> None:
     with pytest.raises(BadQuotas):
         load(write(tmp_path, written), lane_backlog=9)
+
+
+def test_quotas_that_are_no_json_stop_the_start_as_a_setting_does(tmp_path: Path) -> None:
+    file = tmp_path / "quotas.json"
+    file.write_text("{")
+    with pytest.raises(SettingsError, match=r"quotas\.json"):
+        load(file, lane_backlog=9)
 
 
 @pytest.fixture
