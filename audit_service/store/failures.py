@@ -5,15 +5,21 @@ from contextlib import contextmanager
 
 import asyncpg
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from audit_service.errors import LogInconsistent, LogUnavailable
+from audit_service.errors import LogInconsistent, LogUnavailable, Overloaded
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns every trouble of the database into a LogUnavailable, without its text: that may hold data."""
+    """Turns every trouble of the database into a LogUnavailable, without its text: that may hold data.
+
+    Where only all connections are in use, it is Overloaded.
+    """
     try:
         yield
+    except NoConnectionFree as error:
+        raise Overloaded("all connections to the log's database are in use") from error
     except IntegrityError as error:
         raise LogInconsistent("the database holds what the log does not know of") from error
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

@@ -14,6 +14,7 @@ from audit_service.store.index import IndexRow
 from audit_service.store.tables import entry_ix, log_checkpoint, log_entry, log_state, log_tile
 
 _PAGE: Final = 256
+_FREE_WITHIN_SECONDS: Final = 2.5
 _ENTRIES: Final = select(
     log_entry.c.idx,
     log_entry.c.id,
@@ -33,7 +34,7 @@ class PostgresLogReader:
             url,
             pool_size=connections,
             max_overflow=0,
-            pool_timeout=timeout_seconds,
+            pool_timeout=_FREE_WITHIN_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",

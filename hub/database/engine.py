@@ -1,35 +1,52 @@
-"""The connection pool."""
+"""The connection pools, and what the database's troubles mean to the hub."""
 
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import AsyncAdaptedQueuePool, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hub.errors import StoreConflict, StoreUnavailable
+from hub.errors import JobError, Overloaded, StoreConflict, StoreUnavailable
 
 AWAY = ("08", "57P", "53")
 """SQLSTATEs of a server that cannot be reached, is starting or stopping, or has no room."""
-UNDONE = frozenset({"40P01", "40001"})
-"""SQLSTATEs of a transaction that was undone for another's sake: a deadlock, a failed serialization."""
+TOO_SLOW = ("57014", "55P03")
+"""SQLSTATEs of a statement that has run, or waited for a lock, for as long as it may."""
+IN_EACH_OTHERS_WAY = ("40",)
+"""SQLSTATEs of transactions that only one of could win: nothing of the other has been stored."""
+FREE_WITHIN_SECONDS = 2.5
+"""How long anybody waits for a connection that others use; after that they are told to come back."""
 
 
-def open_engine(url: str, *, connections: int = 9) -> AsyncEngine:
-    """A pool of up to `connections` to Postgres; a statement gives up after 15 s.
+class _Pool(AsyncAdaptedQueuePool):
+    """A pool that is exhausted says so as the hub's other refusals do."""
 
-    Whatever is done with it raises StoreUnavailable while the database is away, and StoreConflict where
-    the database has undone it for another's sake.
+    def _do_get(self) -> Any:
+        try:
+            return super()._do_get()
+        except NoConnectionFree as error:
+            raise Overloaded("all connections to the hub's database are in use: send it again") from error
+
+
+def open_engine(url: str, *, connections: int = 9, use: str = "hub") -> AsyncEngine:
+    """A pool of up to `connections` to Postgres, for one `use`; a statement gives up after 15 s.
+
+    Whatever is done with it raises StoreUnavailable while the database is away, StoreConflict where it has been
+    undone for another's sake, and Overloaded when a statement or a wait takes too long.
     """
     engine = create_async_engine(
         url,
+        poolclass=_Pool,
         pool_size=connections,
         max_overflow=0,
+        pool_timeout=FREE_WITHIN_SECONDS,
         pool_pre_ping=False,
         hide_parameters=True,
         connect_args={
             "timeout": 5,
             "server_settings": {
-                "application_name": "hub",
+                "application_name": use,
                 "statement_timeout": "15000",
                 "idle_in_transaction_session_timeout": "15000",
                 "jit": "off",
@@ -55,11 +72,15 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
         raise _away() from error
 
 
-def _translate(context: ExceptionContext) -> StoreUnavailable | None:
+def _translate(context: ExceptionContext) -> JobError | None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
-    if state in UNDONE:
+    if context.is_disconnect or state.startswith(AWAY):
+        return _away()
+    if state.startswith(TOO_SLOW):
+        return Overloaded("the hub's database is too slow for now: send it again")
+    if state.startswith(IN_EACH_OTHERS_WAY):
         return StoreConflict("another change was in its way: send it again")
-    return _away() if context.is_disconnect or state.startswith(AWAY) else None
+    return None
 
 
 def _away() -> StoreUnavailable:
