@@ -32,8 +32,8 @@ class _Pool(AsyncAdaptedQueuePool):
 def open_engine(url: str, *, connections: int = 9, use: str = "hub") -> AsyncEngine:
     """A pool of up to `connections` to Postgres, for one `use`; a statement gives up after 15 s.
 
-    Whatever is done with it raises StoreUnavailable while the database is away, StoreConflict where it has been
-    undone for another's sake, and Overloaded when a statement or a wait takes too long.
+    Whatever is done with it raises StoreUnavailable while the database is away, StoreConflict where it has
+    been undone for the sake of another, and Overloaded when a statement or a wait takes too long.
     """
     engine = create_async_engine(
         url,
