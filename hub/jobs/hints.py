@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -14,7 +14,7 @@ from hub.database.engine import single
 CHANNEL = "hub_hint"
 GATHER_SECONDS = 0.01
 PRESENT_SECONDS = 5.0
-MOST_IN_ONE = 150  # ids: a notification holds less than 8,000 bytes
+MOST_BYTES = 7_900  # a notification holds less than 8,000
 
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
@@ -56,15 +56,17 @@ class Hints:
 
     async def tell(self) -> float:
         """Tells what has gathered; seconds until it should be told again that this replica is there."""
-        if not self._lanes and not self._jobs:
-            await self._notify([], [])
-            return PRESENT_SECONDS
-        await asyncio.sleep(GATHER_SECONDS)
-        lanes, jobs = sorted(self._lanes), sorted(self._jobs)
-        self._lanes.clear()
-        self._jobs.clear()
-        for start in range(0, max(len(jobs), 1), MOST_IN_ONE):
-            await self._notify(lanes if start == 0 else [], jobs[start : start + MOST_IN_ONE])
+        if self._lanes or self._jobs:
+            await asyncio.sleep(GATHER_SECONDS)
+        lanes, jobs = self._lanes, self._jobs
+        self._lanes, self._jobs = set(), set()
+        try:
+            await self._notify(payloads(self._replica, lanes, jobs))
+        except BaseException:
+            # To tell something twice is harmless.
+            self._lanes |= lanes
+            self._jobs |= jobs
+            raise
         return PRESENT_SECONDS
 
     async def hear(self) -> None:
@@ -83,10 +85,10 @@ class Hints:
     def _has_company(self) -> bool:
         return self._clock.monotonic() - self._heard_at < 3 * PRESENT_SECONDS
 
-    async def _notify(self, lanes: Sequence[str], jobs: Sequence[str]) -> None:
-        payload = json.dumps([self._replica, lanes, jobs])
+    async def _notify(self, told: Iterable[str]) -> None:
         async with self._single.connect() as connection:
-            await connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
+            for payload in told:
+                await connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         replica, lanes, jobs = json.loads(payload)
@@ -97,6 +99,23 @@ class Hints:
             self._on_lane(lane)
         for job_id in jobs:
             self._on_job(job_id)
+
+
+def payloads(replica: str, lanes: Collection[str], jobs: Collection[str]) -> list[str]:
+    """What the others are told of these, in as few notifications as hold it; one that says nothing else says
+    that the replica is there."""
+    told: list[str] = []
+    some_lanes: list[str] = []
+    some_jobs: list[str] = []
+    size = empty = len(json.dumps([replica, [], []]))
+    for kind, word in [*((0, lane) for lane in sorted(lanes)), *((1, job_id) for job_id in sorted(jobs))]:
+        added = len(json.dumps(word)) + 2
+        if size + added > MOST_BYTES:
+            told.append(json.dumps([replica, some_lanes, some_jobs]))
+            some_lanes, some_jobs, size = [], [], empty
+        (some_jobs if kind else some_lanes).append(word)
+        size += added
+    return [*told, json.dumps([replica, some_lanes, some_jobs])]
 
 
 class TellHints:

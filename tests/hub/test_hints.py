@@ -1,13 +1,18 @@
 """Hints between replicas, over a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.hints import MOST_IN_ONE, HearHints, Hints, TellHints
+from hub.database.engine import open_engine, single
+from hub.errors import StoreUnavailable
+from hub.jobs.hints import HearHints, Hints, TellHints, payloads
 from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
 
@@ -62,14 +67,55 @@ async def test_the_owner_of_a_lane_hears_at_once_of_a_job_that_another_replica_t
     assert replicas[0].lanes.empty()
 
 
-async def test_many_jobs_are_told_in_pieces_that_the_database_takes(
+async def test_many_jobs_and_lanes_are_told_in_pieces_that_the_database_takes(
     replicas: tuple[Replica, Replica],
 ) -> None:
-    told = {f"01890000-0000-7000-8000-{n:012d}" for n in range(3 * MOST_IN_ONE)}
-    for job_id in told:
+    jobs = {f"01890000-0000-7000-8000-{n:012d}" for n in range(450)}
+    lanes = {f"provider-{n}/{'account' * 9}" for n in range(200)}
+    for job_id in jobs:
         replicas[0].hints.tell_job(job_id)
+    for lane in lanes:
+        replicas[0].hints.tell_lane(lane)
     async with asyncio.timeout(5):
-        assert {await replicas[1].jobs.get() for _ in told} == told
+        assert {await replicas[1].jobs.get() for _ in jobs} == jobs
+        assert {await replicas[1].lanes.get() for _ in lanes} == lanes
+
+
+WORDS = st.sets(st.text(max_size=200), max_size=300)
+
+
+@given(WORDS, WORDS)
+def test_what_is_told_is_whole_and_fits_whatever_it_is(lanes: set[str], jobs: set[str]) -> None:
+    told = payloads("replica", lanes, jobs)
+    assert all(len(payload.encode()) < 8_000 for payload in told)
+    heard = [json.loads(payload) for payload in told]
+    assert sorted(lane for _, some, _ in heard for lane in some) == sorted(lanes)
+    assert sorted(job for _, _, some in heard for job in some) == sorted(jobs)
+
+
+def test_what_fits_into_one_notification_is_one() -> None:
+    assert len(payloads("replica", ["echo/default"], [f"{n:036d}" for n in range(150)])) == 1
+    assert len(payloads("replica", [], [])) == 1
+
+
+async def test_what_could_not_be_told_is_told_later(
+    replicas: tuple[Replica, Replica], hub_database: Mapping[str, str]
+) -> None:
+    engine = open_engine(hub_database["hub_rw"], connections=1)
+    teller = Replica(engine, "c")
+    await teller.hints.tell()
+    teller.hints._heard_at = float("inf")
+    async with engine.connect() as connection:
+        pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    async with single(replicas[0].hints._engine).connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    teller.hints.tell_job("job")
+    with pytest.raises(StoreUnavailable):
+        await teller.hints.tell()
+    await teller.hints.tell()
+    async with asyncio.timeout(5):
+        assert await replicas[1].jobs.get() == "job"
+    await engine.dispose()
 
 
 async def test_a_replica_hears_again_after_its_connection_was_cut(
