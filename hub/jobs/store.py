@@ -19,6 +19,7 @@ _ACCEPT = _read("accept")
 _END_JOBS = _read("end_jobs")
 _FIRST_JOBS = _read("first_jobs")
 _GET_JOBS = _read("get_jobs")
+_JOB_OF_KEY = _read("job_of_key")
 _LIST_JOBS = _read("list_jobs")
 _NEWEST_CURSOR = _read("newest_cursor")
 _READ_EVENTS = _read("read_events")
@@ -80,17 +81,26 @@ class PostgresJobStore:
         request_id: str = "",
     ) -> list[Job]:
         """Up to `limit` jobs of a tenant, newest first, older than `before` ("" for the newest)."""
+        if request_id:
+            job = await self._of_key(tenant, request_id)
+            fits = job and job.job_id < (before or LAST_ID) and job.provider == (provider or job.provider)
+            return [job] if job and fits and (not states or job.state in states) else []
         filters = {
             "tenant": tenant,
             "before": before or LAST_ID,
             "limit": limit,
             "states": [int(s) for s in states] or None,
             "provider": provider,
-            "request_id": request_id,
         }
         async with self._single.connect() as connection:
             rows = (await connection.execute(_LIST_JOBS, filters)).mappings().all()
         return [job_from_row(row) for row in rows]
+
+    async def _of_key(self, tenant: str, request_id: str) -> Job | None:
+        async with self._single.connect() as connection:
+            key = {"tenant": tenant, "request_id": request_id}
+            job_id = (await connection.execute(_JOB_OF_KEY, key)).scalar()
+        return await self.get(str(job_id)) if job_id else None
 
     async def cancel(self, job_id: str) -> bool:
         """Withdraws a job that nothing has been done for; False if that is not so."""

@@ -1,6 +1,7 @@
 """The hub's store on real Postgres."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.database.engine import open_engine, single
 from hub.errors import KeyReused, LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
@@ -176,6 +178,51 @@ async def test_pages_hold_jobs_newest_first_wherever_they_stand(hub_engine: Asyn
     cancelled = await store.page("acme", before="", limit=9, states=[JobState.CANCELLED])
     assert [j.job_id for j in cancelled] == [new_job(3).job_id]
     assert await store.page("other", before="", limit=9) == []
+
+
+async def test_the_job_of_a_key_is_found_by_the_key_and_not_among_all_jobs(
+    hub_engine: AsyncEngine, hub_database: Mapping[str, str]
+) -> None:
+    await PostgresJobStore(hub_engine).accept([new_job(n) for n in range(1, 5_000)])
+    engine = open_engine(hub_database["hub_rw"], connections=1)
+    (job,) = await PostgresJobStore(engine).page("acme", before="", limit=9, request_id="request-1")
+    assert job.job_id == new_job(1).job_id
+    async with single(engine).connect() as connection:
+        await connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        rows = await connection.execute(
+            text(
+                "SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0)) FROM pg_stat_user_tables"
+                " WHERE relname IN ('job', 'job_done')"
+            )
+        )
+        assert rows.scalar_one() < 100
+    await engine.dispose()
+
+
+async def test_a_providers_name_is_no_pattern(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(1), new_job(2)])
+    await store.cancel(new_job(2).job_id)
+    for pattern in ("%", "ech_", "_cho", "ec"):
+        assert await store.page("acme", before="", limit=9, provider=pattern) == []
+    assert len(await store.page("acme", before="", limit=9, provider="echo")) == 2
+
+
+async def test_the_job_of_a_key_is_found_only_where_the_other_filters_fit(hub_engine: AsyncEngine) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(n) for n in range(1, 4)])
+    await store.cancel(new_job(2).job_id)
+    for kept, filters in [
+        (True, {}),
+        (True, {"states": [JobState.CANCELLED]}),
+        (True, {"provider": "echo"}),
+        (False, {"states": [JobState.QUEUED]}),
+        (False, {"provider": "ech_"}),
+    ]:
+        page = await store.page("acme", before="", limit=9, request_id="request-2", **filters)  # type: ignore[arg-type]
+        assert [j.job_id for j in page] == ([new_job(2).job_id] if kept else [])
+    assert await store.page("acme", before=new_job(2).job_id, limit=9, request_id="request-2") == []
+    assert await store.page("other", before="", limit=9, request_id="request-2") == []
 
 
 async def test_a_webhook_settles_a_waiting_job_and_its_redelivery_changes_nothing(

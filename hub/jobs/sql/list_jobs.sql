@@ -7,7 +7,6 @@ FROM (
      WHERE tenant = :tenant AND job_id < CAST(:before AS uuid)
        AND (CAST(:states AS smallint[]) IS NULL OR state = ANY(CAST(:states AS smallint[])))
        AND (CAST(:provider AS text) = '' OR split_part(lane_id, '/', 1) = CAST(:provider AS text))
-       AND (CAST(:request_id AS text) = '' OR request_id = CAST(:request_id AS text))
      ORDER BY job_id DESC LIMIT :limit)
     UNION ALL
     (SELECT job_id, state, operation, lane_id, tenant, request_id, attempt_count, created_at, updated_at,
@@ -16,7 +15,6 @@ FROM (
      WHERE tenant = :tenant AND job_id < CAST(:before AS uuid)
        AND (CAST(:states AS smallint[]) IS NULL OR state = ANY(CAST(:states AS smallint[])))
        AND (CAST(:provider AS text) = '' OR split_part(lane_id, '/', 1) = CAST(:provider AS text))
-       AND (CAST(:request_id AS text) = '' OR request_id = CAST(:request_id AS text))
      ORDER BY job_id DESC LIMIT :limit)
 ) AS found
 JOIN job_body b USING (job_id)
