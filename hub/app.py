@@ -15,7 +15,7 @@ from aiohttp import web
 from hub import tenants_file
 from hub.alerts.sinks import load_sinks
 from hub.alerts.store import PostgresAlertStore
-from hub.database.engine import open_engine
+from hub.database.engine import Pools
 from hub.database.heads import PostgresHeadStore
 from hub.errors import Overloaded
 from hub.events.api import Webhooks
@@ -88,22 +88,22 @@ class Hub:
         self._telemetry = Telemetry.start("hub", self._boot, own=OWN)
         self._identity = Identity.load(settings.identity_dir)
         self._board = Board()
-        self._engine = open_engine(settings.database_url)
-        self._jobs = PostgresJobStore(self._engine)
-        self._lanes = PostgresLaneStore(self._engine)
-        self._events = PostgresEventStore(self._engine, outcome_from_bytes, contradiction)
-        self._heads = PostgresHeadStore(self._engine)
+        self._pools = pools = Pools.open(settings.database_url)
+        self._jobs = PostgresJobStore(pools.edge)
+        self._lanes = PostgresLaneStore(pools.lanes)
+        self._events = PostgresEventStore(pools.lanes, outcome_from_bytes, contradiction)
+        self._heads = PostgresHeadStore(pools.lanes)
         self._directory = SpokeDirectory(
             settings.spokes, open_channel=self._open_spoke, telemetry=self._telemetry
         )
         self._accepting = Batcher[NewJob, Accepted](
-            self._jobs.accept,
+            PostgresJobStore(pools.lanes).accept,
             max_items=ACCEPT_BATCH,
             max_queue=ACCEPT_QUEUE,
             linger_seconds=ACCEPT_LINGER_SECONDS,
         )
         self._hints = Hints(
-            self._engine,
+            pools.hints,
             replica=self._boot,
             clock=self._clock,
             lane=self._hint_own_lane,
@@ -137,7 +137,7 @@ class Hub:
         self._run(telling)
         self._run(DutyLoop(HearHints(self._hints)))
         audit = await self._open_log()
-        log = WatchedLog(audit, alerts=PostgresAlertStore(self._engine), clock=self._clock)
+        log = WatchedLog(audit, alerts=PostgresAlertStore(self._pools.lanes), clock=self._clock)
         operations = self._operations(log)
         if "lanes" in self._settings.roles:
             self._start_lanes(log, operations)
@@ -164,7 +164,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._directory.close()
-        await self._engine.dispose()
+        await self._pools.dispose()
         self._telemetry.shutdown()
 
     async def _open_log(self) -> AuditClient:
@@ -178,7 +178,7 @@ class Hub:
         sinks = self._settings.alert_sinks_file
         return Operations(
             Shared(
-                engine=self._engine,
+                engine=self._pools.edge,
                 directory=self._directory,
                 log=log,
                 notary=self._notary,
@@ -215,7 +215,7 @@ class Hub:
 
         self._ownership = Ownership(
             self._boot,
-            leases=PostgresLaneLeases(self._engine),
+            leases=PostgresLaneLeases(self._pools.leases),
             lanes=lambda: [*self._directory.lanes(), *duties],
             start=start,
         )
@@ -243,14 +243,14 @@ class Hub:
         self._server = server
 
     def _door(self) -> Door:
-        store = PostgresIntakeStore(self._engine)
+        store = PostgresIntakeStore(self._pools.edge)
         limits = quotas.load(self._settings.quotas_file, lane_backlog=self._settings.max_backlog)
-        closed = ClosedLanes(PostgresOperationsStore(self._engine).closed_lanes)
+        closed = ClosedLanes(PostgresOperationsStore(self._pools.edge).closed_lanes)
         self._run(DutyLoop(closed))
         admission = Admission(limits, closed=closed)
         self._run(DutyLoop(CountBacklog(admission, count=store.count, clock=self._clock)))
         known = Batcher[tuple[str, str], Accepted | None](
-            store.known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
+            PostgresIntakeStore(self._pools.lanes).known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
         )
         made = Batcher[Reference, bool](store.made, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE)
         return Door(

@@ -1,5 +1,7 @@
 """The connection pools, and what the database's troubles mean to the hub."""
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import AsyncAdaptedQueuePool, event
@@ -58,6 +60,34 @@ def open_engine(url: str, *, connections: int = 9, use: str = "hub") -> AsyncEng
     event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "handle_error", _translate)
     return engine
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """A replica's connections, apart by what must not wait for what."""
+
+    leases: AsyncEngine
+    """Who owns which lane: late by seconds, and the lane is another's."""
+    hints: AsyncEngine
+    """One hears for as long as the replica lives, one tells."""
+    lanes: AsyncEngine
+    """The work itself: what is accepted, claimed, settled, relayed, and what providers say."""
+    edge: AsyncEngine
+    """What callers and operators read, and all else."""
+
+    @classmethod
+    def open(cls, url: str) -> "Pools":
+        """The pools of one replica."""
+        return cls(
+            leases=open_engine(url, connections=1, use="hub leases"),
+            hints=open_engine(url, connections=2, use="hub hints"),
+            lanes=open_engine(url, connections=5, use="hub lanes"),
+            edge=open_engine(url, connections=4, use="hub edge"),
+        )
+
+    async def dispose(self) -> None:
+        """Closes all of them."""
+        await asyncio.gather(*(e.dispose() for e in (self.leases, self.hints, self.lanes, self.edge)))
 
 
 def single(engine: AsyncEngine) -> AsyncEngine:

@@ -49,8 +49,8 @@ PEOPLE = (
     Bug(
         name="plan-run-by-an-old-runner",
         file="hub/plans/sql/parts/items_not_begun.sql",
-        old="SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE",
-        new="SELECT term FROM lane WHERE lane_id = :outbox AND :term > 0 FOR SHARE",
+        old="SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR KEY SHARE",
+        new="SELECT term FROM lane WHERE lane_id = :outbox AND :term > 0 FOR KEY SHARE",
         breaks="two replicas carry one plan out",
         holds="plans are carried out by one replica at a time",
         tests=("tests/hub/test_plan_items.py::test_a_runner_whose_term_is_over_begins_nothing",),

@@ -90,8 +90,8 @@ STORING = (
     Bug(
         name="settled-by-an-old-owner",
         file="hub/lanes/sql/settle.sql",
-        old="SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE",
-        new="SELECT term FROM lane WHERE lane_id = :lane FOR SHARE",
+        old="SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE",
+        new="SELECT term FROM lane WHERE lane_id = :lane FOR KEY SHARE",
         breaks="an owner that has lost its lane still settles what it had claimed",
         holds="a lane has one owner at a time",
         tests=(
@@ -137,7 +137,7 @@ STORING = (
     Bug(
         name="lease-taken-while-it-runs",
         file="hub/lanes/sql/acquire_lanes.sql",
-        old=" AND (owner = :owner OR lease_until < now())",
+        old=" AND owner <> :owner AND lease_until < now()",
         new="",
         breaks="two replicas work on one lane",
         holds="a lane has one owner at a time",
@@ -149,8 +149,8 @@ STORING = (
     Bug(
         name="claimed-under-a-spent-term",
         file="hub/lanes/sql/claim.sql",
-        old="WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR SHARE",
-        new="WHERE lane_id = :lane AND mode <> {LaneMode.PAUSED} FOR SHARE",
+        old="WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR KEY SHARE",
+        new="WHERE lane_id = :lane AND mode <> {LaneMode.PAUSED} FOR KEY SHARE",
         breaks="an owner that has lost its lane still claims its jobs",
         holds="a lane has one owner at a time",
         tests=("tests/hub/test_store.py::test_a_claim_under_a_spent_term_gets_nothing",),

@@ -1,6 +1,6 @@
 -- Takes over the attempts that an older owner of the lane had claimed.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
 )
 UPDATE job j
 SET claimed_term = :term

@@ -2,7 +2,7 @@
 -- first for what is in doubt. Then tenants take turns, whoever was served longest ago first; a tenant's own jobs go
 -- by their due time, and a step of priority is worth a minute of it, so that nothing waits for ever.
 WITH RECURSIVE owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR KEY SHARE
 ), {lanes/waiting_groups}, doubts AS (
     SELECT job_id, due_at, row_number() OVER (ORDER BY due_at, job_id) AS turn FROM (
         SELECT job_id, due_at FROM job

@@ -1,7 +1,7 @@
 -- Ends jobs of a lane whose time ran out: those never tried are expired, those tried in vain are dead letters,
 -- and those that an attempt may have had an effect of are looked at again first.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
 ), late AS (
     SELECT *, CASE WHEN state = {JobState.QUEUED} THEN {JobState.EXPIRED}
                    WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state

@@ -2,7 +2,7 @@
 -- look the dead letter and its alert. A row whose fencing number has moved on is left alone and missing from
 -- the answer. When a job is due again is reckoned here, by the clock that the claim compares it with.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
 ), given AS (
     SELECT * FROM unnest(
         CAST(:job_ids AS uuid[]), CAST(:seqs AS integer[]), CAST(:states AS smallint[]),

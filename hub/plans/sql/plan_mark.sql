@@ -1,6 +1,6 @@
 -- Notes what became of one item that has not begun, with the signed statement that says so.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR KEY SHARE
 ), marked AS (
     UPDATE plan_item
     SET state = CAST(:state AS smallint), detail = :detail, updated_at = now(),

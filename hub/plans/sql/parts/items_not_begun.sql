@@ -1,7 +1,7 @@
 -- The given items of a plan that have not begun, for who runs plans now, with the statement about each. None once
 -- the plan has been stopped.
 owned AS (
-    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :outbox AND term = :term FOR KEY SHARE
 ), given AS (
     SELECT * FROM unnest(CAST(:numbers AS integer[]), CAST(:statement_ids AS uuid[]), CAST(:envelopes AS bytea[]))
       AS g(number, statement_id, envelope)
