@@ -1,15 +1,18 @@
-"""Which lanes this replica owns: takes free ones, renews its own, drops what it lost."""
+"""Which lanes this replica owns: renews its own, takes its share, gives away the rest, drops what it lost."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from hub.lanes.ports import Grant, LaneLeases
+from hub.lanes.sharing import homes
 
 LEASE = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
+STABLE_SECONDS = 2 * RENEW_SECONDS
+"""For how long a lane has been another's share before it is given away."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ class Ownership:
         self._draining = False
         self._seen: frozenset[str] = frozenset()
         self._round = asyncio.Lock()
+        self._strange_since: dict[str, float] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
 
     async def run_once(self) -> float | None:
         """Renews and takes leases, and makes what runs agree with what is owned."""
@@ -71,10 +76,13 @@ class Ownership:
         failed = [lane for lane, running in self._running.items() if running.failed]
         if failed:
             await self._leases.release(self._owner, failed)
-        lanes = list(self._running) if self._draining else self._lanes()
-        owned = await self._leases.acquire(self._owner, lanes, LEASE) if lanes else {}
+        lanes = [] if self._draining else self._lanes()
+        share = await self._share(lanes)
+        wanted = {*(self._running if self._draining else set(lanes) & self._running.keys()), *share}
+        owned = await self._leases.acquire(self._owner, sorted(wanted), LEASE) if wanted else {}
         await self._follow(owned)
-        if len(owned) == len(lanes):
+        self._give_away(set() if self._draining else owned.keys() - share)
+        if owned.keys() >= share:
             return RENEW_SECONDS
         # A lane seen for the first time is only written down by the first round; another's may fall free.
         is_new, self._seen = not self._seen.issuperset(lanes), frozenset(lanes)
@@ -83,15 +91,21 @@ class Ownership:
     async def drain(self) -> None:
         """Finishes what is under way, then gives the lanes up."""
         self._draining = True
-        await asyncio.gather(*(running.drain() for running in self._running.values()))
+        staying = [running for lane, running in self._running.items() if lane not in self._leaving]
+        await asyncio.gather(*(running.drain() for running in staying), *self._leaving.values())
         async with self._round:
             # No round is under way that could take back what is given up here.
-            await self._leases.release(self._owner, list(self._running))
+            await self._leases.retire(self._owner)
             self._running.clear()
 
     def running(self, lane: str) -> RunningLane | None:
         """The lane, if this replica runs it."""
         return self._running.get(lane)
+
+    async def _share(self, lanes: Sequence[str]) -> set[str]:
+        survey = await self._leases.survey(self._owner, lanes, LEASE)
+        home = homes({**survey.offers, self._owner: lanes}, survey.owners)
+        return {lane for lane, replica in home.items() if replica == self._owner}
 
     async def _follow(self, owned: Mapping[str, Grant]) -> None:
         for lane, running in list(self._running.items()):
@@ -104,3 +118,29 @@ class Ownership:
                 continue
             _log.info("lane taken", extra={"lane": lane, "term": grant.term})
             self._running[lane] = self._start(lane, grant)
+
+    def _give_away(self, strange: Collection[str]) -> None:
+        """Lets go of what has been another's share for a while: a replica that comes may go at once."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._strange_since = {lane: self._strange_since.get(lane, now) for lane in strange}
+        for lane, since in self._strange_since.items():
+            if now - since >= STABLE_SECONDS and lane not in self._leaving:
+                self._leaving[lane] = loop.create_task(self._leave(lane))
+
+    async def _leave(self, lane: str) -> None:
+        """Finishes what is under way in a lane, then lets its home have it."""
+        running = self._running[lane]
+        try:
+            await running.drain()
+            async with self._round:
+                if self._running.get(lane) is running:
+                    del self._running[lane]
+                    await self._leases.release(self._owner, [lane])
+                    _log.info("lane given away", extra={"lane": lane, "term": running.term})
+        except Exception:  # noqa: BLE001 - its lease is not renewed any more, and runs out
+            _log.exception("lane not given away in good order", extra={"lane": lane, "term": running.term})
+        finally:
+            if self._running.get(lane) is running:
+                del self._running[lane]
+            del self._leaving[lane]

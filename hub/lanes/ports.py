@@ -1,6 +1,6 @@
 """What a lane at work needs from outside, and what passes between it and them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -123,6 +123,14 @@ class Grant:
     is_paused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The other replicas that live, with the lanes that each can work on, and the owner of each lane."""
+
+    offers: Mapping[str, Collection[str]]
+    owners: Mapping[str, str]
+
+
 class LogUnavailable(Exception):
     """The audit log cannot be reached or written; nothing may be sent."""
 
@@ -199,12 +207,20 @@ class HeldEvents(Protocol):
 class LaneLeases(Protocol):
     """Who owns which lane."""
 
+    async def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
+        """Says that this replica lives, for a lease's time, and can work on the lanes; how things stand."""
+        ...
+
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
         """Renews own lanes and takes free ones; the lanes now owned."""
         ...
 
     async def release(self, owner: str, lanes: Sequence[str]) -> None:
         """Gives up lanes; whoever takes them next has a new term."""
+        ...
+
+    async def retire(self, owner: str) -> None:
+        """Gives up all lanes and says that this replica goes."""
         ...
 
 

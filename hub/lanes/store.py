@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.database.engine import single
 from hub.errors import LaneLost
 from hub.jobs.model import Claimed
-from hub.jobs.statements import reader
-from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.model import LaneMode
-from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
+
+_read = reader(__package__, LaneMode, BreakerState)
+from hub.lanes.breaker import Breaker
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
 from hub.lanes.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
 from mesh.failpoints import reach
 
-_read = reader(__package__, LaneMode, BreakerState)
 _ACQUIRE_LANES = _read("acquire_lanes")
 _ADOPT = _read("adopt")
 _BEGIN_ATTEMPTS = _read("begin_attempts")
@@ -25,9 +24,11 @@ _EXPIRE = _read("expire")
 _NEXT_DUE = _read("next_due")
 _READ_OUTBOX = _read("read_outbox")
 _RELEASE_LANES = _read("release_lanes")
+_RETIRE = _read("retire")
 _SAVE_BREAKER = _read("save_breaker")
 _SAVE_THROTTLE = _read("save_throttle")
 _SETTLE = _read("settle")
+_SURVEY = _read("survey")
 
 
 class PostgresLaneStore:
@@ -146,6 +147,16 @@ class PostgresLaneLeases:
     def __init__(self, engine: AsyncEngine) -> None:
         self._single = single(engine)
 
+    async def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
+        """Says that a replica lives and what it can work on; the others that live, and who owns what."""
+        told = {"owner": owner, "lanes": list(lanes), "lease": lease}
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_SURVEY, told)).mappings().all()
+        return Survey(
+            offers={row["owner"]: row["lanes"] for row in rows if row["lane_id"] is None},
+            owners={row["lane_id"]: row["owner"] for row in rows if row["lane_id"] is not None},
+        )
+
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
         """Renews own lanes and takes free ones; the lanes now owned."""
         parts = [lane.split("/", 1) for lane in lanes]
@@ -164,3 +175,8 @@ class PostgresLaneLeases:
         """Gives up lanes; whoever takes them next has a new term."""
         async with self._single.connect() as connection:
             await connection.execute(_RELEASE_LANES, {"owner": owner, "lanes": list(lanes)})
+
+    async def retire(self, owner: str) -> None:
+        """Gives up all lanes of a replica, which goes."""
+        async with self._single.connect() as connection:
+            await connection.execute(_RETIRE, {"owner": owner})

@@ -16,6 +16,7 @@ from hub.lanes.ports import (
     Settlement,
     SpokeUnavailable,
     Statement,
+    Survey,
     Warranted,
 )
 from tests.simulation.cases import SPECS
@@ -104,6 +105,10 @@ class StoreLink:
         """Clears."""
         await self._ask(lambda: self._store.clear_outbox(done, refused))
 
+    async def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
+        """Says that a hub lives, and asks how things stand."""
+        return await self._ask(lambda: self._store.survey(owner, lanes, lease))
+
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
         """Renews and takes."""
 
@@ -118,6 +123,10 @@ class StoreLink:
     async def release(self, owner: str, lanes: Sequence[str]) -> None:
         """Gives up."""
         await self._ask(lambda: self._store.release(owner, lanes))
+
+    async def retire(self, owner: str) -> None:
+        """Goes."""
+        await self._ask(lambda: self._store.retire(owner))
 
     async def apply(self, job_id: str) -> bool:
         """Lets held events settle a job."""

@@ -8,7 +8,7 @@ from hub.errors import LaneLost
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
 from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
 from tests.simulation.turns import in_turn
 
 PAUSED = 2
@@ -92,6 +92,7 @@ class MemoryStore:
     moved: Callable[[JobRow, JobState, JobState], None] = lambda row, old, new: None
     holds_events: Callable[[str], bool] = lambda job_id: False
     lanes: dict[str, LaneRow] = field(default_factory=dict)
+    replicas: dict[str, tuple[datetime, Sequence[str]]] = field(default_factory=dict)
     live: dict[str, JobRow] = field(default_factory=dict)
     done: dict[str, JobRow] = field(default_factory=dict)
     attempts: dict[tuple[str, int], AttemptRow] = field(default_factory=dict)
@@ -113,6 +114,15 @@ class MemoryStore:
         row = self.get(job_id)
         return row.seq if row else 0
 
+    def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
+        """As survey.sql."""
+        now = self.now()
+        self.replicas[owner] = (now, lanes)
+        return Survey(
+            offers={o: ls for o, (at, ls) in self.replicas.items() if at > now - lease and o != owner},
+            owners={lane: r.owner for lane, r in self.lanes.items() if r.owner and r.lease_until >= now},
+        )
+
     def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> dict[str, Grant]:
         """As acquire_lanes.sql: a lane seen for the first time is only written down."""
         now, known = self.now(), [lane for lane in lanes if lane in self.lanes]
@@ -133,6 +143,11 @@ class MemoryStore:
             row = self.lanes.get(lane)
             if row and row.owner == owner:
                 row.owner, row.lease_until = "", LONG_AGO
+
+    def retire(self, owner: str) -> None:
+        """As retire.sql."""
+        self.replicas.pop(owner, None)
+        self.release(owner, list(self.lanes))
 
     def claim(
         self, lane: str, term: int, limit: int, intents: Intents, served: Sequence[str] = ()
