@@ -69,7 +69,7 @@ class Pools:
     leases: AsyncEngine
     """Who owns which lane: late by seconds, and the lane is another's."""
     hints: AsyncEngine
-    """One hears for as long as the replica lives, one tells."""
+    """One hears for as long as the replica lives, one tells, one reads events for all who follow them."""
     lanes: AsyncEngine
     """The work itself: what is accepted, claimed, settled, relayed, and what providers say."""
     edge: AsyncEngine
@@ -80,7 +80,7 @@ class Pools:
         """The pools of one replica."""
         return cls(
             leases=open_engine(url, connections=1, use="hub leases"),
-            hints=open_engine(url, connections=2, use="hub hints"),
+            hints=open_engine(url, connections=3, use="hub hints"),
             lanes=open_engine(url, connections=5, use="hub lanes"),
             edge=open_engine(url, connections=4, use="hub edge"),
         )
@@ -103,6 +103,8 @@ def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:
 
 
 def _translate(context: ExceptionContext) -> JobError | None:
+    if not isinstance(context.original_exception, Exception):
+        return None  # a task that is cancelled ends, whatever becomes of its connection
     state = getattr(context.original_exception, "sqlstate", None) or ""
     if context.is_disconnect or state.startswith(AWAY):
         return _away()

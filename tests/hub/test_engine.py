@@ -119,3 +119,17 @@ async def test_who_finds_all_connections_in_use_is_told_so_within_seconds(
     assert answer(refused.value) == ("RESOURCE_EXHAUSTED", True)  # type: ignore[arg-type]
     assert time.monotonic() - began < 5
     await engine.dispose()
+
+
+async def test_a_task_that_is_cancelled_in_a_statement_ends_and_tells_of_no_outage(
+    hub_engine: AsyncEngine,
+) -> None:
+    async with single(hub_engine).connect() as connection:
+        waiting = asyncio.create_task(connection.execute(text("SELECT pg_sleep(10)")))
+        async with single(hub_engine).connect() as other:
+            sleeps = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+            while not (await other.execute(sleeps)).scalar():
+                pass
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
