@@ -33,11 +33,14 @@ from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
+from hub.jobs.event_store import PostgresEventLog
+from hub.jobs.feed import Feed
 from hub.jobs.hints import HearHints, Hints, TellHints
 from hub.jobs.model import Ending, NewJob
 from hub.jobs.ports import Accepted
 from hub.jobs.store import PostgresJobStore
-from hub.jobs.waiting import Waiting
+from hub.jobs.waiting import PollWaiting, Waiting
+from hub.jobs.watching import Watching
 from hub.lanes.owned_lane import LaneLoops, Ports
 from hub.lanes.ownership import Ownership, RunningLane
 from hub.lanes.ports import AuditLog, Grant
@@ -234,13 +237,27 @@ class Hub:
                 new_jobs=self._new_jobs,
             )
             server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
+            self._run(DutyLoop(PollWaiting(self._jobs, self._board)))
             jobs = JobsApi(
-                self._jobs, waiting=waiting, board=self._board, tenants=tenants, draining=server.draining
+                self._jobs,
+                waiting=waiting,
+                watching=self._watching(server.draining),
+                board=self._board,
+                tenants=tenants,
+                draining=server.draining,
             )
             jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
             operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operations.api(), server.raw)
         await server.serve(self._settings.listen)
         self._server = server
+
+    def _watching(self, draining: asyncio.Event) -> Watching:
+        events = PostgresEventLog(self._pools.hints)
+        feed = Feed(events, self._board, draining=draining)
+        feeding = DutyLoop(feed)
+        feed.wake = feeding.hint
+        self._run(feeding)
+        return Watching(PostgresEventLog(self._pools.edge), feed, most=self._settings.max_watchers)
 
     def _door(self) -> Door:
         store = PostgresIntakeStore(self._pools.edge)

@@ -16,6 +16,8 @@ JobError
 ├── Overloaded         the hub takes no more for now
 ├── StoreUnavailable   the hub's database is away
 │   └── StoreConflict  two changes stood in each other's way, and this one was undone
+├── TooManyStreams     the tenant follows as many streams as it may
+├── CursorOutOfRange   the cursor is not one of this history of events
 ├── BacklogFull        the lane holds as many unfinished jobs as it may
 ├── QuotaExceeded      the tenant has, or asks, more than it may
 ├── LaneClosed         an operator lets the lane take no new jobs
@@ -150,6 +152,22 @@ class StoreConflict(StoreUnavailable):
     """Two changes stood in each other's way and the database has undone this one: again, it goes through."""
 
     reason = "STORE_CONFLICT"
+
+
+class TooManyStreams(JobError):
+    """The tenant follows as many streams of events of this replica as it may."""
+
+    reason = "TOO_MANY_STREAMS"
+    retry_after = timedelta(seconds=5)
+
+
+class CursorOutOfRange(JobError):
+    """The cursor lies beyond the newest, or in another history: the database is not what it was.
+
+    Metadata names the newest cursor and the history.
+    """
+
+    reason = "CURSOR_OUT_OF_RANGE"
 
 
 class BacklogFull(JobError):

@@ -25,6 +25,7 @@ class Settings:
     tenants_file: Path
     quotas_file: Path | None
     max_backlog: int
+    max_watchers: int
     alert_sinks_file: Path | None
     roles: frozenset[str]
 
@@ -46,6 +47,7 @@ def load(environment: Environment) -> Settings:
         tenants_file=environment.path("HUB_TENANTS_FILE"),
         quotas_file=Path(quotas) if quotas else None,
         max_backlog=environment.integer("HUB_MAX_BACKLOG", default=100_000, least=0),
+        max_watchers=environment.integer("HUB_MAX_WATCHERS", default=100, least=0),
         alert_sinks_file=Path(sinks) if sinks else None,
         roles=roles,
     )

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 import grpc
 
 from hub.errors import JobNotFound, NotCancellable
-from hub.jobs.board import Board, wait_for
+from hub.jobs.board import Board
 from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, wait_seconds
-from hub.jobs.model import Event, Job, JobState
+from hub.jobs.model import Job, JobState
 from hub.jobs.waiting import Waiting, in_time
+from hub.jobs.watching import Watching
 from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
@@ -18,9 +19,6 @@ from mesh.errors import InvalidRequest, Violation
 
 DEFAULT_PAGE = 50
 DEFAULT_WAIT = 30.0
-EVENTS_PER_MESSAGE = 256
-POLL_SECONDS = 1.0
-GATHER_SECONDS = 0.02
 
 _STATES = frozenset(int(state) for state in JobState)
 
@@ -47,23 +45,23 @@ class Store(Protocol):
         """Withdraws a job that nothing has been done for."""
         ...
 
-    async def newest_cursor(self) -> int:
-        """A cursor after which only events of the future come."""
-        ...
-
-    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
-        """Events after a cursor, in order."""
-        ...
-
 
 class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
     """Converts, calls, converts."""
 
     def __init__(
-        self, store: Store, *, waiting: Waiting, board: Board, tenants: Tenants, draining: asyncio.Event
+        self,
+        store: Store,
+        *,
+        waiting: Waiting,
+        watching: Watching,
+        board: Board,
+        tenants: Tenants,
+        draining: asyncio.Event,
     ) -> None:
         self._store = store
         self._waiting = waiting
+        self._watching = watching
         self._board = board
         self._tenants = tenants
         self._draining = draining
@@ -106,22 +104,18 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         self._tenants.check(request.tenant)
         if request.job_id and not is_uuid(request.job_id):
             raise InvalidRequest([Violation("job_id", "is not the id of a job")])
-        cursor = request.after_cursor
-        if cursor < 0:
-            cursor = await self._store.newest_cursor()
-        yield jobs.WatchJobsResponse(cursor=cursor)
-        while not self._draining.is_set():
-            news = self._board.news()
-            events = await self._store.events(
-                request.tenant, after=cursor, limit=EVENTS_PER_MESSAGE, job_id=request.job_id
-            )
-            if events:
-                cursor = events[-1].cursor
-                yield jobs.WatchJobsResponse(events=[event_to_proto(e) for e in events], cursor=cursor)
-            elif not await wait_for(news, POLL_SECONDS):
-                continue
-            # Lets the commits of the same few milliseconds arrive in one read.
-            await asyncio.sleep(GATHER_SECONDS)
+        opening = self._watching.stream(
+            request.tenant, after=request.after_cursor, history=request.history, job_id=request.job_id
+        )
+        async with opening as stream:
+            yield jobs.WatchJobsResponse(cursor=stream.cursor, history=stream.history)
+            while not self._draining.is_set():
+                if events := await stream.batch():
+                    yield jobs.WatchJobsResponse(
+                        events=[event_to_proto(e) for e in events],
+                        cursor=stream.cursor,
+                        history=stream.history,
+                    )
 
     async def CancelJob(self, request: jobs.CancelJobRequest, context: Context) -> jobs.CancelJobResponse:
         """The job, withdrawn."""

@@ -31,6 +31,10 @@ class Board:
         ticket.add_done_callback(lambda done: self._forget(job_id, done))
         return ticket
 
+    def waited_for(self) -> list[str]:
+        """The jobs that somebody waits for."""
+        return list(self._waiting)
+
     def news(self) -> asyncio.Event:
         """Something to await: set at the next change of any job. Take it before reading events."""
         return self._news

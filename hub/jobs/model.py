@@ -193,6 +193,18 @@ class Event:
     job: Job
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest cursor of the events, and the name of the history that it belongs to.
+
+    `is_behind`: there are events that have no cursor yet.
+    """
+
+    cursor: int
+    history: str
+    is_behind: bool
+
+
 def lane_id(provider: str, account: str) -> str:
     """The name of the lane of one account at one provider."""
     return f"{provider}/{account}"

@@ -73,7 +73,7 @@ def job_from_row(row: RowMapping) -> Job:
 
 
 def event_from_row(row: RowMapping) -> Event:
-    """The event of a row of `read_events`, without result."""
+    """The event of a row of `read_events` and its like, without a result."""
     return Event(row["cursor"], _job(row, None, row["at"], ("", b""), row["labels"], proven=False))
 
 

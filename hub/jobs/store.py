@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.database.engine import single
 from hub.errors import StoreConflict
 from hub.jobs.decide import Decision
-from hub.jobs.model import NOT_BEGUN, Event, Job, JobState, NewJob
+from hub.jobs.model import NOT_BEGUN, SETTLED, Job, JobState, NewJob
 from hub.jobs.ports import Accepted
-from hub.jobs.rows import ending_columns, event_from_row, job_from_row, new_job_columns
+from hub.jobs.rows import ending_columns, job_from_row, new_job_columns
 from hub.jobs.statements import reader
 from mesh.failpoints import reach
 
@@ -21,8 +21,7 @@ _FIRST_JOBS = _read("first_jobs")
 _GET_JOBS = _read("get_jobs")
 _JOB_OF_KEY = _read("job_of_key")
 _LIST_JOBS = _read("list_jobs")
-_NEWEST_CURSOR = _read("newest_cursor")
-_READ_EVENTS = _read("read_events")
+_SETTLED_JOBS = _read("settled_jobs")
 
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -70,6 +69,12 @@ class PostgresJobStore:
             found = [job_from_row(row) for row in result.mappings()]
         return {job.job_id: job for job in found}
 
+    async def settled(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of some jobs with which nothing more happens by itself."""
+        wanted = {"job_ids": list(job_ids), "states": [int(state) for state in SETTLED]}
+        async with self._single.connect() as connection:
+            return [str(job_id) for job_id in (await connection.execute(_SETTLED_JOBS, wanted)).scalars()]
+
     async def page(
         self,
         tenant: str,
@@ -108,18 +113,6 @@ class PostgresJobStore:
         change = ending_columns({job_id: withdrawn}, left=NOT_BEGUN, by="")
         async with self._single.connect() as connection:
             return (await connection.execute(_END_JOBS, change)).first() is not None
-
-    async def newest_cursor(self) -> int:
-        """A cursor after which only events of the future come."""
-        async with self._single.connect() as connection:
-            return int((await connection.execute(_NEWEST_CURSOR)).scalar_one())
-
-    async def events(self, tenant: str, *, after: int, limit: int, job_id: str = "") -> list[Event]:
-        """Events after a cursor, in order; never one that a late commit could come before."""
-        wanted = {"tenant": tenant, "after": after, "limit": limit, "job_id": job_id or None}
-        async with self._single.connect() as connection:
-            rows = (await connection.execute(_READ_EVENTS, wanted)).mappings().all()
-        return [event_from_row(row) for row in rows]
 
 
 async def _first_jobs(

@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.database.engine import single
 from hub.errors import LaneLost
 from hub.jobs.model import Claimed
-
-_read = reader(__package__, LaneMode, BreakerState)
-from hub.lanes.breaker import Breaker
+from hub.jobs.statements import reader
+from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.model import LaneMode
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
 from hub.lanes.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
 from mesh.failpoints import reach
 
+_read = reader(__package__, LaneMode, BreakerState)
 _ACQUIRE_LANES = _read("acquire_lanes")
 _ADOPT = _read("adopt")
 _BEGIN_ATTEMPTS = _read("begin_attempts")

@@ -52,6 +52,7 @@ from mesh.errors import ErrorDetails, details_of
 from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
+from tests.hub.edge import following
 from tests.hub.jobs import spec
 
 TRUST_DOMAIN = "integration.local"
@@ -192,19 +193,23 @@ async def serving(
         identities["hub"], domain=DOMAIN, statuses=STATUSES, max_concurrent_rpcs=max_concurrent_rpcs
     )
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
-    api = JobsApi(store, waiting=waiting, board=board, tenants=tenants, draining=server.draining)
-    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
-    operators = _operations(engine, store)
-    operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operators, server.raw)
-    port = await server.serve("127.0.0.1:0")
     async with AsyncExitStack() as stack:
+        follow = following(engine, store, board, draining=server.draining)
+        watching = await stack.enter_async_context(follow)
+        api = JobsApi(
+            store, waiting=waiting, watching=watching, board=board, tenants=tenants, draining=server.draining
+        )
+        jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+        operators = _operations(engine, store)
+        operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operators, server.raw)
+        port = await server.serve("127.0.0.1:0")
         callers = {
             name: Caller(await stack.enter_async_context(open_channel(f"127.0.0.1:{port}", identities[name])))
             for name in CALLERS
         }
         counting = CountBacklog(admission, count=intake.count, clock=clock)
         yield Edge(port, home, engine, store, board, admission, counting, callers, rights)
-    await server.drain(1)
+        await server.drain(1)
     await engine.dispose()
 
 

@@ -15,9 +15,9 @@ Urls = Mapping[str, str]
 
 WRITE_ONCE = ("log_entry", "entry_ix", "log_tile", "log_checkpoint")
 EVERY_LOG_TABLE = (*WRITE_ONCE, "log_state")
-APPEND_ONLY = ("request_key", "job_done", "job_body", "job_event", "refused_statement")
-NO_DELETE = (*APPEND_ONLY, "lane", "attempt", "webhook_event", "log_head")
-EVERY_HUB_TABLE = (*NO_DELETE, "job", "outbox")
+APPEND_ONLY = ("request_key", "job_done", "job_body", "numbered_event", "refused_statement")
+NO_DELETE = (*APPEND_ONLY, "lane", "attempt", "webhook_event", "log_head", "event_head")
+EVERY_HUB_TABLE = (*NO_DELETE, "job", "outbox", "job_event", "replica")
 
 DDL = (
     "CREATE TABLE mine (n int)",
@@ -71,6 +71,8 @@ REFUSED: Mapping[str, list[str]] = {
                 ("job_done", "state"),
                 ("job_body", "request"),
                 ("job_event", "state"),
+                ("numbered_event", "state"),
+                ("event_head", "history"),
                 ("refused_statement", "reason"),
             ]
         ),

@@ -1,5 +1,6 @@
 """The hub's edge on a free port, as Core reaches it: real mTLS, real Postgres, one spoke."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,9 +21,12 @@ from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
+from hub.jobs.event_store import PostgresEventLog
+from hub.jobs.feed import Feed
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
-from hub.jobs.waiting import Waiting
+from hub.jobs.waiting import PollWaiting, Waiting
+from hub.jobs.watching import Watching
 from hub.statuses import DOMAIN, STATUSES
 from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2
@@ -33,12 +37,14 @@ from mesh.batcher import Batcher
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
+from mesh.duty import DutyLoop
 from mesh.errors import details_of
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MeshServer
 from tests.hub.jobs import spec
 
 TRUST_DOMAIN = "integration.local"
+MOST_STREAMS = 3
 
 
 class OneSpoke:
@@ -90,6 +96,22 @@ class Edge:
 
 
 @asynccontextmanager
+async def following(
+    engine: AsyncEngine, store: PostgresJobStore, board: Board, *, draining: asyncio.Event
+) -> AsyncIterator[Watching]:
+    """The streams of events, and the duties behind them and behind those who wait."""
+    log = PostgresEventLog(engine)
+    feed = Feed(log, board, draining=draining)
+    feeding = DutyLoop(feed)
+    feed.wake = feeding.hint
+    tasks = [asyncio.create_task(duty.run()) for duty in (feeding, DutyLoop(PollWaiting(store, board)))]
+    yield Watching(log, feed, most=MOST_STREAMS)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
 async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
     """The edge on a free port; the client may act for `acme` and `beta`."""
     authority = CertificateAuthority.create(TRUST_DOMAIN)
@@ -121,10 +143,14 @@ async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
     )
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
-    api = JobsApi(store, waiting=waiting, board=board, tenants=tenants, draining=server.draining)
-    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
-    target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"
     async with AsyncExitStack() as stack:
+        follow = following(hub_engine, store, board, draining=server.draining)
+        watching = await stack.enter_async_context(follow)
+        api = JobsApi(
+            store, waiting=waiting, watching=watching, board=board, tenants=tenants, draining=server.draining
+        )
+        jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+        target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"
         core = await stack.enter_async_context(open_channel(target, identities["core"]))
         operator = await stack.enter_async_context(open_channel(target, identities["operator"]))
         yield Edge(
@@ -137,7 +163,7 @@ async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
             jobs_service_pb2_grpc.JobsServiceStub(core),
             jobs_service_pb2_grpc.JobsServiceStub(operator),
         )
-    await server.drain(1)
+        await server.drain(1)
 
 
 def charge(

@@ -14,7 +14,7 @@ from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.payments.v1 import payments_service_pb2 as payments
 from mesh.errors import details_of
 from tests.fakes import FakeNotary
-from tests.hub.edge import Edge, charge, refusal
+from tests.hub.edge import MOST_STREAMS, Edge, charge, refusal
 
 
 async def test_a_request_becomes_a_queued_job_and_repeating_it_finds_the_same(edge: Edge) -> None:
@@ -121,6 +121,54 @@ async def test_a_watcher_is_told_of_a_change_as_it_happens_with_the_jobs_labels(
     await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
     (event,) = (await call.read()).events
     assert (event.job.state, dict(event.job.labels)) == (job_pb2.JOB_STATE_CANCELLED, {"order": "7"})
+
+
+async def test_an_event_carries_the_jobs_labels_and_no_result(edge: Edge) -> None:
+    job = (await edge.payments.Charge(charge(labels={"order": "7"}), timeout=5)).job
+    await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
+    call = edge.jobs.WatchJobs(jobs.WatchJobsRequest(tenant="acme"), timeout=10)
+    assert not (await call.read()).events
+    assert [dict(e.job.labels) for e in (await call.read()).events] == [{"order": "7"}]
+    call.cancel()
+
+
+@pytest.mark.parametrize(("cursor", "history"), [(1 << 62, ""), (1, ""), (0, "another")])
+async def test_a_cursor_that_this_history_does_not_have_is_refused_and_the_newest_is_named(
+    edge: Edge, cursor: int, history: str
+) -> None:
+    request = jobs.WatchJobsRequest(tenant="acme", after_cursor=cursor, history=history)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await edge.jobs.WatchJobs(request, timeout=5).read()
+    details = details_of(refused.value)
+    assert details is not None
+    assert (refused.value.code(), details.reason) == (grpc.StatusCode.OUT_OF_RANGE, "CURSOR_OUT_OF_RANGE")
+    assert details.metadata["newest_cursor"] == "0"
+    assert details.metadata["history"]
+
+
+async def test_a_tenant_that_follows_as_many_streams_as_it_may_is_told_when_to_come_back(edge: Edge) -> None:
+    def watch(tenant: str) -> grpc.aio.UnaryStreamCall:
+        return edge.jobs.WatchJobs(jobs.WatchJobsRequest(tenant=tenant, after_cursor=-1), timeout=20)
+
+    calls = [watch("acme") for _ in range(MOST_STREAMS)]
+    for call in calls:
+        await call.read()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await watch("acme").read()
+    details = details_of(refused.value)
+    assert details is not None
+    assert (refused.value.code(), details.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+    assert details.retry_after is not None
+    await watch("beta").read()
+    for call in calls:
+        call.cancel()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await watch("acme").read()
+                break
+            except grpc.aio.AioRpcError:
+                await asyncio.sleep(0.01)
 
 
 async def test_withdrawing_a_job_twice_is_harmless(edge: Edge) -> None:

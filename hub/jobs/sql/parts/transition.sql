@@ -20,12 +20,11 @@ moved AS (
     UPDATE dead_letter d SET left_at = now(), left_by = m.left_by
     FROM moved m WHERE d.job_id = m.job_id AND d.left_at IS NULL AND m.left_by <> ''
 ), announced AS (
-    INSERT INTO job_event (cursor, job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
+    INSERT INTO job_event (job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
                            created_at, expire_at, provider_reference, reason, message)
-    SELECT (CAST(CAST(pg_current_xact_id() AS text) AS bigint) << 20) + row_number() OVER (ORDER BY ordinal),
-           job_id, tenant, new_state, now(), lane_id, operation, request_id, to_attempts,
+    SELECT job_id, tenant, new_state, now(), lane_id, operation, request_id, to_attempts,
            created_at, to_expire, to_reference, to_reason, to_message
-    FROM moved WHERE new_state <> state
+    FROM moved WHERE new_state <> state ORDER BY ordinal
 ), ended AS (
     DELETE FROM job j USING moved m WHERE j.job_id = m.job_id AND m.new_state IN ({FINAL})
 ), archived AS (

@@ -27,7 +27,7 @@ from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot
 from integration.jobs.v1 import job_pb2 as integration_dot_jobs_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&integration/jobs/v1/jobs_service.proto\x12\x13integration.jobs.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\"P\n\rGetJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"7\n\x0eGetJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\"\xe5\x01\n\x0fListJobsRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12\x35\n\x06states\x18\x02 \x03(\x0e\x32\x1d.integration.jobs.v1.JobStateB\x06\xb2\xbb\x18\x02\x18\x10\x12)\n\x08provider\x18\x03 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\x12\x1c\n\tpage_size\x18\x05 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x06 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"S\n\x10ListJobsResponse\x12&\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.integration.jobs.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x89\x01\n\x0eWaitJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12\x36\n\x07timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\n\xb2\xbb\x18\x06P\x00X\xb0\xea\x01\"8\n\x0fWaitJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\"x\n\x10WatchJobsRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12#\n\x06job_id\x18\x03 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\"R\n\x11WatchJobsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.integration.jobs.v1.JobEvent\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\"S\n\x10\x43\x61ncelJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\":\n\x11\x43\x61ncelJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job2\xc9\x03\n\x0bJobsService\x12Q\n\x06GetJob\x12\".integration.jobs.v1.GetJobRequest\x1a#.integration.jobs.v1.GetJobResponse\x12W\n\x08ListJobs\x12$.integration.jobs.v1.ListJobsRequest\x1a%.integration.jobs.v1.ListJobsResponse\x12T\n\x07WaitJob\x12#.integration.jobs.v1.WaitJobRequest\x1a$.integration.jobs.v1.WaitJobResponse\x12\\\n\tWatchJobs\x12%.integration.jobs.v1.WatchJobsRequest\x1a&.integration.jobs.v1.WatchJobsResponse0\x01\x12Z\n\tCancelJob\x12%.integration.jobs.v1.CancelJobRequest\x1a&.integration.jobs.v1.CancelJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&integration/jobs/v1/jobs_service.proto\x12\x13integration.jobs.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\"P\n\rGetJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"7\n\x0eGetJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\"\xe5\x01\n\x0fListJobsRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12\x35\n\x06states\x18\x02 \x03(\x0e\x32\x1d.integration.jobs.v1.JobStateB\x06\xb2\xbb\x18\x02\x18\x10\x12)\n\x08provider\x18\x03 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12\x1b\n\nrequest_id\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\x12\x1c\n\tpage_size\x18\x05 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x06 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"S\n\x10ListJobsResponse\x12&\n\x04jobs\x18\x01 \x03(\x0b\x32\x18.integration.jobs.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x89\x01\n\x0eWaitJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12\x36\n\x07timeout\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\n\xb2\xbb\x18\x06P\x00X\xb0\xea\x01\"8\n\x0fWaitJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\"\x91\x01\n\x10WatchJobsRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12#\n\x06job_id\x18\x03 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x04 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"c\n\x11WatchJobsResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.integration.jobs.v1.JobEvent\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t\"S\n\x10\x43\x61ncelJobRequest\x12\x18\n\x06tenant\x18\x01 \x01(\tB\x08\xb2\xbb\x18\x04\x08\x01\x18@\x12%\n\x06job_id\x18\x02 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\":\n\x11\x43\x61ncelJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job2\xc9\x03\n\x0bJobsService\x12Q\n\x06GetJob\x12\".integration.jobs.v1.GetJobRequest\x1a#.integration.jobs.v1.GetJobResponse\x12W\n\x08ListJobs\x12$.integration.jobs.v1.ListJobsRequest\x1a%.integration.jobs.v1.ListJobsResponse\x12T\n\x07WaitJob\x12#.integration.jobs.v1.WaitJobRequest\x1a$.integration.jobs.v1.WaitJobResponse\x12\\\n\tWatchJobs\x12%.integration.jobs.v1.WatchJobsRequest\x1a&.integration.jobs.v1.WatchJobsResponse0\x01\x12Z\n\tCancelJob\x12%.integration.jobs.v1.CancelJobRequest\x1a&.integration.jobs.v1.CancelJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +62,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHJOBSREQUEST'].fields_by_name['after_cursor']._serialized_options = b'\262\273\030\013(\377\377\377\377\377\377\377\377\377\001'
   _globals['_WATCHJOBSREQUEST'].fields_by_name['job_id']._loaded_options = None
   _globals['_WATCHJOBSREQUEST'].fields_by_name['job_id']._serialized_options = b'\262\273\030\017\"\r[0-9a-f-]{36}'
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['history']._loaded_options = None
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['history']._serialized_options = b'\262\273\030\002\030@'
   _globals['_CANCELJOBREQUEST'].fields_by_name['tenant']._loaded_options = None
   _globals['_CANCELJOBREQUEST'].fields_by_name['tenant']._serialized_options = b'\262\273\030\004\010\001\030@'
   _globals['_CANCELJOBREQUEST'].fields_by_name['job_id']._loaded_options = None
@@ -78,14 +80,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WAITJOBREQUEST']._serialized_end=755
   _globals['_WAITJOBRESPONSE']._serialized_start=757
   _globals['_WAITJOBRESPONSE']._serialized_end=813
-  _globals['_WATCHJOBSREQUEST']._serialized_start=815
-  _globals['_WATCHJOBSREQUEST']._serialized_end=935
-  _globals['_WATCHJOBSRESPONSE']._serialized_start=937
-  _globals['_WATCHJOBSRESPONSE']._serialized_end=1019
-  _globals['_CANCELJOBREQUEST']._serialized_start=1021
-  _globals['_CANCELJOBREQUEST']._serialized_end=1104
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1106
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1164
-  _globals['_JOBSSERVICE']._serialized_start=1167
-  _globals['_JOBSSERVICE']._serialized_end=1624
+  _globals['_WATCHJOBSREQUEST']._serialized_start=816
+  _globals['_WATCHJOBSREQUEST']._serialized_end=961
+  _globals['_WATCHJOBSRESPONSE']._serialized_start=963
+  _globals['_WATCHJOBSRESPONSE']._serialized_end=1062
+  _globals['_CANCELJOBREQUEST']._serialized_start=1064
+  _globals['_CANCELJOBREQUEST']._serialized_end=1147
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1149
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1207
+  _globals['_JOBSSERVICE']._serialized_start=1210
+  _globals['_JOBSSERVICE']._serialized_end=1667
 # @@protoc_insertion_point(module_scope)

@@ -66,22 +66,26 @@ class WaitJobResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ...) -> None: ...
 
 class WatchJobsRequest(_message.Message):
-    __slots__ = ("tenant", "after_cursor", "job_id")
+    __slots__ = ("tenant", "after_cursor", "job_id", "history")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     AFTER_CURSOR_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     after_cursor: int
     job_id: str
-    def __init__(self, tenant: _Optional[str] = ..., after_cursor: _Optional[int] = ..., job_id: _Optional[str] = ...) -> None: ...
+    history: str
+    def __init__(self, tenant: _Optional[str] = ..., after_cursor: _Optional[int] = ..., job_id: _Optional[str] = ..., history: _Optional[str] = ...) -> None: ...
 
 class WatchJobsResponse(_message.Message):
-    __slots__ = ("events", "cursor")
+    __slots__ = ("events", "cursor", "history")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[_job_pb2.JobEvent]
     cursor: int
-    def __init__(self, events: _Optional[_Iterable[_Union[_job_pb2.JobEvent, _Mapping]]] = ..., cursor: _Optional[int] = ...) -> None: ...
+    history: str
+    def __init__(self, events: _Optional[_Iterable[_Union[_job_pb2.JobEvent, _Mapping]]] = ..., cursor: _Optional[int] = ..., history: _Optional[str] = ...) -> None: ...
 
 class CancelJobRequest(_message.Message):
     __slots__ = ("tenant", "job_id")

@@ -90,6 +90,10 @@ class JobsServiceServicer:
     def WatchJobs(self, request, context):
         """Streams state changes in order of their cursor, from `after_cursor` on, without end. Nothing
         is dropped for a slow reader; a reader that comes back with its last cursor misses nothing.
+        OUT_OF_RANGE, reason CURSOR_OUT_OF_RANGE, if the cursor lies beyond the newest or belongs to
+        another history: the hub's database has been restored or replaced. ErrorInfo's metadata says
+        where this one stands: `newest_cursor`, `history`. RESOURCE_EXHAUSTED, reason
+        TOO_MANY_STREAMS, if the tenant has as many streams open as it may.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
