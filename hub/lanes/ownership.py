@@ -62,7 +62,6 @@ class Ownership:
         self._start = start
         self._running: dict[str, RunningLane] = {}
         self._draining = False
-        self._seen: frozenset[str] = frozenset()
         self._round = asyncio.Lock()
         self._strange_since: dict[str, float] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
@@ -82,11 +81,8 @@ class Ownership:
         owned = await self._leases.acquire(self._owner, sorted(wanted), LEASE) if wanted else {}
         await self._follow(owned)
         self._give_away(set() if self._draining else owned.keys() - share)
-        if owned.keys() >= share:
-            return RENEW_SECONDS
-        # A lane seen for the first time is only written down by the first round; another's may fall free.
-        is_new, self._seen = not self._seen.issuperset(lanes), frozenset(lanes)
-        return RENEW_SECONDS / 10 if is_new else RENEW_SECONDS / 4
+        # What is not owned yet may fall free at any time.
+        return RENEW_SECONDS if owned.keys() >= share else RENEW_SECONDS / 4
 
     async def drain(self) -> None:
         """Finishes what is under way, then gives the lanes up."""

@@ -160,14 +160,7 @@ class PostgresLaneLeases:
 
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:
         """Renews own lanes and takes free ones; the lanes now owned."""
-        parts = [lane.split("/", 1) for lane in lanes]
-        wanted = {
-            "owner": owner,
-            "lanes": list(lanes),
-            "providers": [p[0] for p in parts],
-            "accounts": [p[1] for p in parts],
-            "lease": lease,
-        }
+        wanted = {"owner": owner, "lanes": list(lanes), "lease": lease}
         async with self._single.connect() as connection:
             rows = (await connection.execute(_ACQUIRE_LANES, wanted)).mappings().all()
         return {row["lane_id"]: grant_from_row(row) for row in rows}

@@ -117,6 +117,8 @@ class MemoryStore:
     def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
         """As survey.sql."""
         now = self.now()
+        for lane in lanes:
+            self.lanes.setdefault(lane, LaneRow())
         self.replicas[owner] = (now, lanes)
         return Survey(
             offers={o: ls for o, (at, ls) in self.replicas.items() if at > now - lease and o != owner},

@@ -2,13 +2,7 @@
 -- It waits for nobody. The term is a key of the lane: a renewal leaves it and goes beside claims and settlements,
 -- which lock the key alone, while a lane that one of them holds cannot be taken before it has ended. An own lane
 -- that somebody else changes just now is still owned; its lease is renewed the next time.
-WITH known AS (
-    INSERT INTO lane (lane_id, provider, account)
-    SELECT * FROM unnest(CAST(:lanes AS text[]), CAST(:providers AS text[]), CAST(:accounts AS text[]))
-      AS n(lane_id, provider, account)
-    WHERE NOT EXISTS (SELECT 1 FROM lane l WHERE l.lane_id = n.lane_id)
-    ON CONFLICT DO NOTHING
-), own AS (
+WITH {lanes/lanes_known}, own AS (
     SELECT lane_id FROM lane WHERE lane_id = ANY(CAST(:lanes AS text[])) AND owner = :owner
     FOR NO KEY UPDATE SKIP LOCKED
 ), free AS (

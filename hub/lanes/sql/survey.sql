@@ -1,5 +1,5 @@
 -- Says that a replica lives and what it can work on; the others that live, and who owns which lane.
-WITH beat AS (
+WITH {lanes/lanes_known}, beat AS (
     INSERT INTO replica (owner, lanes, seen_at) VALUES (:owner, CAST(:lanes AS text[]), now())
     ON CONFLICT (owner) DO UPDATE SET lanes = excluded.lanes, seen_at = excluded.seen_at
 ), gone AS (
