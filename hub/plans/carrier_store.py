@@ -7,16 +7,18 @@ from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
+from hub.jobs.model import Job
 from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
-from hub.plans.model import Item, ItemState, PlanState
+from hub.plans.model import UNDO_KEY, Item, ItemState, PlanState
 
-_read = reader(__package__, PlanState, ItemState)
+_read = reader(__package__, PlanState, ItemState, UNDO_KEY=UNDO_KEY)
 _REPLAY = _read("plan_replay")
 _DISCARD = _read("plan_discard")
 _GOES_ON = _read("plan_goes_on")
 _MARK = _read("plan_mark")
+_UNDO_NUMBER = _read("undo_number")
 
 
 class PostgresCarrierStore:
@@ -44,6 +46,11 @@ class PostgresCarrierStore:
     async def goes_on(self, plan_id: str) -> bool:
         """Whether nobody has stopped the plan."""
         return bool(await self._rows(_GOES_ON, {"plan_id": plan_id}))
+
+    async def undo_number(self, job: Job) -> int:
+        """The number of the attempt that undoes a job: of the one that holds, or of the next."""
+        (row,) = await self._rows(_UNDO_NUMBER, {"job_id": job.job_id, "tenant": job.tenant})
+        return int(row["number"])
 
     async def mark(
         self,

@@ -31,6 +31,10 @@ class CarrierStore(Protocol):
         """Whether nobody has stopped the plan."""
         ...
 
+    async def undo_number(self, job: Job) -> int:
+        """The number of the attempt that undoes a job: of the one that holds, or of the next."""
+        ...
+
     async def mark(
         self,
         plan_id: str,
@@ -86,7 +90,7 @@ class Discard:
 
 
 class Rollback:
-    """Submits the inverse of succeeded jobs, under a key that each job has only once, whatever plan asks."""
+    """Submits the inverse of succeeded jobs; a job has a further attempt only once the last has come to nothing."""
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class Rollback:
         *,
         notary: SignsActions,
         read: Callable[[str], Awaitable[Job | None]],
-        undo: Callable[[Job, str], NewJob],
+        undo: Callable[[Job, int, str], NewJob],
         submit: Callable[[NewJob], Awaitable[Accepted]],
     ) -> None:
         self._store = store
@@ -116,7 +120,8 @@ class Rollback:
             await self._store.mark(plan.plan_id, item.number, ItemState.SKIPPED, detail="NOT_SUCCEEDED")
             return
         try:
-            accepted = await self._submit(self._undo(job, why.actor))
+            number = await self._store.undo_number(job)
+            accepted = await self._submit(self._undo(job, number, why.actor))
         except JobError as error:
             if error.retry_after is not None:
                 # It passes, and what was asked may even have been stored: the item's key finds out.

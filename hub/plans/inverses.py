@@ -8,7 +8,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from hub.intake.new_jobs import NewJobs
 from hub.jobs.model import Job, NewJob
-from hub.plans.model import UNDO_KEY
+from hub.plans.model import undo_key
 from integration.common.v1 import operation_pb2
 from mesh.authorization import is_capability, services
 
@@ -51,16 +51,16 @@ class Contracts:
 
 
 class Undoing:
-    """Makes the job that undoes another one: the same for every plan, so it can exist only once."""
+    """Makes the job that undoes another one: each attempt is the same for every plan, so it exists only once."""
 
     def __init__(self, contracts: Contracts, new_jobs: NewJobs) -> None:
         self._contracts = contracts
         self._new_jobs = new_jobs
 
-    def undo(self, job: Job, actor: str) -> NewJob:
-        """The inverse of a succeeded job, under a key of its tenant's that only the product can use."""
+    def undo(self, job: Job, number: int, actor: str) -> NewJob:
+        """The inverse of a succeeded job; `number`: of the attempt to undo it, which makes its key."""
         operation, field, request = self._contracts.inverse(job.operation)
-        request.context.request_id = f"{UNDO_KEY}{job.job_id}"
+        request.context.request_id = undo_key(job.job_id, number)
         request.context.tenant = job.tenant
         request.context.provider, request.context.account = job.provider, job.account
         setattr(request, field, job.provider_reference)

@@ -15,6 +15,11 @@ UNDO_KEY = "~rollback:"
 """Begins the request id of the job that undoes another; the contract lets none of Core's begin like this."""
 
 
+def undo_key(job_id: str, number: int) -> str:
+    """The request id of the attempt to undo a job that has this number, from 1."""
+    return f"{UNDO_KEY}{job_id}:{number}"
+
+
 class PlanKind(IntEnum):
     """What a plan does with its items. The numbers are those of the contract and of the store."""
 

@@ -35,7 +35,7 @@ class PlanStore(Protocol):
         ...
 
     async def succeeded_jobs(self, wanted: Filter, limit: int) -> list[Matched]:
-        """Succeeded jobs, oldest first, with the job that undid each, if any."""
+        """Succeeded jobs, oldest first, with the job that undoes each, if one holds."""
         ...
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:

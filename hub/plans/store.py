@@ -31,7 +31,7 @@ from hub.plans.model import (
 )
 from hub.plans.planning import Matched
 
-_read = reader(__package__, PlanState, ItemState)
+_read = reader(__package__, PlanState, ItemState, UNDO_KEY=UNDO_KEY)
 _CREATE = _read("plan_create")
 _GET = _read("plan_get")
 _PAGE = _read("plan_page")
@@ -58,7 +58,7 @@ class PostgresPlanStore:
         return [_matched(row, cause=Cause(row["cause"])) for row in rows]
 
     async def succeeded_jobs(self, wanted: Filter, limit: int) -> list[Matched]:
-        """Succeeded jobs, oldest first, with the job that undid each, if any."""
+        """Succeeded jobs, oldest first, with the job that undoes each, if one holds."""
         columns = filter_columns(wanted)
         del columns["cause"]
         rows = await self._rows(_SUCCEEDED, {**columns, "undo_key": UNDO_KEY, "limit": limit})

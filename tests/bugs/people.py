@@ -27,8 +27,8 @@ PEOPLE = (
     Bug(
         name="undone-twice",
         file="hub/plans/inverses.py",
-        old='request.context.request_id = f"{UNDO_KEY}{job.job_id}"',
-        new='request.context.request_id = f"{UNDO_KEY}{job.job_id}:{actor}"',
+        old="request.context.request_id = undo_key(job.job_id, number)",
+        new='request.context.request_id = f"{undo_key(job.job_id, number)}:{actor}"',
         breaks="two plans undo one charge twice",
         holds="a job is undone at most once, whatever asks for it",
         tests=(

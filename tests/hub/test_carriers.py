@@ -38,6 +38,10 @@ class Items:
         """Whether nobody has stopped the plan."""
         return len(self.marked) < self._begins
 
+    async def undo_number(self, job: Job) -> int:
+        """The first."""
+        return 1
+
     async def mark(self, plan_id: str, number: int, state: ItemState, **_: object) -> None:
         """Notes what became of an item."""
         self.marked.append(state)
@@ -58,7 +62,7 @@ def rollback(items: Items, error: JobError | None = None) -> Rollback:
         items,  # type: ignore[arg-type]
         notary=Actions(),
         read=read,
-        undo=lambda job, actor: new_job(2),
+        undo=lambda job, number, actor: new_job(2),
         submit=submit,
     )
 

@@ -90,6 +90,11 @@ class Person:
         """The one lane."""
         return (await self.ops.ListLanes(ops.ListLanesRequest(), timeout=10)).lanes[0]
 
+    async def set_mode(self, mode: str) -> None:
+        """Pauses the one lane, or lets it work again."""
+        request = ops.SetLaneModeRequest(lane="echo/default", mode=f"LANE_MODE_{mode}", why=WHY)
+        await self.ops.SetLaneMode(request, timeout=10)
+
     async def letters(self, **wanted: Any) -> list[Any]:
         """Open dead letters."""
         request = ops.ListDeadLettersRequest(filter=plan_pb2.PlanFilter(**wanted), page_size=500)
@@ -128,6 +133,13 @@ class Office:
         stub = jobs_service_pb2_grpc.JobsServiceStub(self.whole.core)
         request = jobs_service_pb2.GetJobRequest(tenant=TENANT, job_id=job_id)
         job: job_pb2.Job = (await stub.GetJob(request, timeout=10)).job
+        return job
+
+    async def cancel(self, job_id: str) -> job_pb2.Job:
+        """A job, withdrawn by Core."""
+        stub = jobs_service_pb2_grpc.JobsServiceStub(self.whole.core)
+        request = jobs_service_pb2.CancelJobRequest(tenant=TENANT, job_id=job_id)
+        job: job_pb2.Job = (await stub.CancelJob(request, timeout=10)).job
         return job
 
     async def statements(self, subject: str) -> list[dict[str, Any]]:

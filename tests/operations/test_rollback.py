@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from hub.plans.model import UNDO_KEY
+from hub.plans.model import undo_key
 from integration.common.v1 import context_pb2
 from integration.jobs.v1 import job_pb2
 from integration.operations.v1 import operations_service_pb2 as ops
@@ -26,6 +26,13 @@ async def charged(office: Office, count: int) -> list[str]:
 def refunds(office: Office) -> list[int]:
     """What the provider has given back, by payment."""
     return [p["refunded"] - p["captured"] for p in office.provider.sandbox.payments.values()]
+
+
+async def item_job(office: Office, plan: plan_pb2.Plan) -> str:
+    """The job that undoes a plan's only item, once there is one."""
+    request = ops.ListPlanItemsRequest(plan_id=plan.plan_id)
+    (item,) = (await office.ana.ops.ListPlanItems(request, timeout=10)).items
+    return str(item.job_id)
 
 
 async def test_charges_are_refunded_once_by_two_plans_at_the_same_time(office: Office) -> None:
@@ -57,7 +64,7 @@ async def test_no_request_of_core_stands_in_the_way_of_a_rollback(office: Office
     for key in (f"rollback:{job_id}", f"rollback.{job_id}"):
         context = context_pb2.RequestContext(request_id=key, tenant="acme")
         await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
-    context = context_pb2.RequestContext(request_id=f"{UNDO_KEY}{job_id}", tenant="acme")
+    context = context_pb2.RequestContext(request_id=undo_key(job_id, 1), tenant="acme")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
     assert "context.request_id" in str(refused.value.details())
@@ -65,6 +72,23 @@ async def test_no_request_of_core_stands_in_the_way_of_a_rollback(office: Office
     await office.luis.approve(plan)
     done = await office.ana.over(plan)
     assert (done.counts.succeeded, refunds(office)) == (1, [0])
+
+
+async def test_a_rollback_that_came_to_nothing_can_be_tried_again(office: Office) -> None:
+    (job_id,) = await charged(office, 1)
+    await office.ana.set_mode("PAUSED")
+    first = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    await office.luis.approve(first)
+    undo = await until(lambda: item_job(office, first), bool, 10)
+    await office.cancel(undo)
+    assert (await office.ana.over(first)).counts.failed == 1
+    await office.ana.set_mode("WORKING")
+    second = await office.ana.preview("ROLLBACK", job_ids=[job_id])
+    assert second.counts.total == 1
+    await office.luis.approve(second)
+    assert (await office.ana.over(second)).counts.succeeded == 1
+    assert (refunds(office), len(office.provider.sandbox.refunds)) == ([0], 1)
+    assert (await office.job(await item_job(office, second))).request_id == undo_key(job_id, 2)
 
 
 async def test_an_item_names_the_job_that_undoes_it(office: Office) -> None:
@@ -75,7 +99,7 @@ async def test_an_item_names_the_job_that_undoes_it(office: Office) -> None:
     request = ops.ListPlanItemsRequest(plan_id=plan.plan_id)
     (item,) = (await office.ana.ops.ListPlanItems(request, timeout=10)).items
     undo = await office.job(item.job_id)
-    assert (item.subject, undo.request_id) == (job_id, f"{UNDO_KEY}{job_id}")
+    assert (item.subject, undo.request_id) == (job_id, undo_key(job_id, 1))
     assert undo.operation.endswith("/Refund")
 
 
@@ -114,6 +138,6 @@ async def test_the_bundle_of_a_job_says_that_it_was_undone_and_by_which_job(
     await office.ana.over(plan)
     entries = await until(lambda: office.statements(job_id), lambda found: found[-1]["kind"] == "action", 10)
     undo = await office.job(entries[-1]["detail"])
-    assert (entries[-1]["act"], undo.request_id) == ("job.rollback", f"{UNDO_KEY}{job_id}")
+    assert (entries[-1]["act"], undo.request_id) == ("job.rollback", undo_key(job_id, 1))
     assert entries[-1]["actor"]["ref"].endswith("/operator/luis")
     assert await office.is_proven(job_id, tmp_path / "bundle.zip")

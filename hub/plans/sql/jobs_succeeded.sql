@@ -1,7 +1,7 @@
--- Succeeded jobs that a filter matches, oldest first, with the job that undoes each, if there is one.
-SELECT d.job_id, d.operation, d.lane_id, d.tenant, d.provider_reference, k.job_id AS undone_by
+-- Succeeded jobs that a filter matches, oldest first, with the job that undoes each, if one holds.
+SELECT d.job_id, d.operation, d.lane_id, d.tenant, d.provider_reference, undo.holds AS undone_by
 FROM job_done d
-LEFT JOIN request_key k ON k.tenant = d.tenant AND k.request_id = CAST(:undo_key AS text) || d.job_id
+{plans/undo}
 WHERE d.state = {JobState.SUCCEEDED}
   AND (CAST(:provider AS text) = '' OR split_part(d.lane_id, '/', 1) = CAST(:provider AS text))
   AND (CAST(:account AS text) = '' OR split_part(d.lane_id, '/', 2) = CAST(:account AS text))
