@@ -118,7 +118,7 @@ class Operations:
         shared, store = self._shared, PostgresCarrierStore(self._shared.engine, term)
         return {
             PlanKind.REPLAY: Replay(
-                store, notary=shared.notary, lookable=shared.directory.lookable, changed=self._changed
+                store, notary=shared.notary, spokes=shared.directory, changed=self._changed
             ),
             PlanKind.DISCARD: Discard(store, notary=shared.notary, changed=self._changed),
             PlanKind.ROLLBACK: Rollback(

@@ -10,7 +10,7 @@ from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, LONGEST_LIFE, NOT_BEGUN, TRANSITIONS, JobState
 
 
-def reader(package: str, *enums: type[IntEnum], **words: str) -> Callable[[str], TextClause]:
+def reader(package: str, *enums: type[IntEnum]) -> Callable[[str], TextClause]:
     """As `hub.database.statements.reader`, with what is known of jobs."""
     return statements.reader(
         package,
@@ -24,7 +24,6 @@ def reader(package: str, *enums: type[IntEnum], **words: str) -> Callable[[str],
         NOT_BEGUN=_listed(NOT_BEGUN),
         LONGEST_LIFE_DAYS=str(LONGEST_LIFE.days),
         CAUSE_WORD=f"CASE letter {' '.join(f'WHEN {int(c)} THEN {_quoted(c)}' for c in Cause)} END",
-        **words,
     )
 
 

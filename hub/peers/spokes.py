@@ -97,19 +97,20 @@ class SpokeDirectory:
         unheard = self.unheard()
         return bool(unheard) if not provider else provider in unheard
 
-    def lookable(self) -> list[str]:
-        """ "lane|operation" for everything that a provider can be asked about."""
-        return [
-            f"{lane_id(spec.provider, account)}|{name}"
+    def offered(self) -> Mapping[str, bool]:
+        """ "lane|operation" for everything that spokes offer: whether the provider can be asked about it."""
+        return {
+            f"{lane_id(spec.provider, account)}|{name}": operation.can_look_up
             for spec in self._specs.values()
             for account in spec.accounts
             for name, operation in spec.operations.items()
-            if operation.can_look_up
-        ]
+        }
 
     def can_look_up(self, provider: str, operation: str) -> bool:
-        """Whether the provider can be asked what became of it."""
+        """Whether the provider can be asked what became of it; raises ProviderNotReady."""
         spec = self._specs.get(provider)
+        if spec is None and self._is_unheard(provider):
+            raise ProviderNotReady("the spoke has not said yet what it offers", provider=provider)
         return spec is not None and operation in spec.operations and spec.operations[operation].can_look_up
 
     async def describe(self, name: str) -> bool:

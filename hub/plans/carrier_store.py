@@ -11,9 +11,9 @@ from hub.jobs.model import Job
 from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
-from hub.plans.model import UNDO_KEY, Item, ItemState, PlanState
+from hub.plans.model import UNDO_KEY, Item, ItemState, Offers, PlanState, Replayed
 
-_read = reader(__package__, PlanState, ItemState, UNDO_KEY=UNDO_KEY)
+_read = reader(__package__, PlanState, ItemState)
 _REPLAY = _read("plan_replay")
 _DISCARD = _read("plan_discard")
 _GOES_ON = _read("plan_goes_on")
@@ -29,12 +29,17 @@ class PostgresCarrierStore:
         self._term = term
 
     async def replay(
-        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], lookable: Sequence[str]
-    ) -> list[tuple[str, str]]:
-        """Puts dead letters back; the jobs that went back, with their lanes."""
-        given = {**self._given(plan_id, items, statements), "lookable": list(lookable)}
-        rows = await self._rows(_REPLAY, given)
-        return [(str(row["job_id"]), row["lane_id"]) for row in rows if row["lane_id"]]
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], offers: Offers
+    ) -> Replayed:
+        """Puts dead letters back, but none in doubt of which nobody knows yet whether it can be looked up."""
+        known = {
+            "lookable": list(offers.lookable),
+            "others": list(offers.others),
+            "unheard": list(offers.unheard),
+        }
+        rows = await self._rows(_REPLAY, {**self._given(plan_id, items, statements), **known})
+        back = [(str(row["job_id"]), row["lane_id"]) for row in rows if row["lane_id"]]
+        return Replayed(back, sorted({row["awaited"] for row in rows if row["awaited"]}))
 
     async def discard(
         self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement]
@@ -49,7 +54,9 @@ class PostgresCarrierStore:
 
     async def undo_number(self, job: Job) -> int:
         """The number of the attempt that undoes a job: of the one that holds, or of the next."""
-        (row,) = await self._rows(_UNDO_NUMBER, {"job_id": job.job_id, "tenant": job.tenant})
+        (row,) = await self._rows(
+            _UNDO_NUMBER, {"job_id": job.job_id, "tenant": job.tenant, "undo_key": UNDO_KEY}
+        )
         return int(row["number"])
 
     async def mark(

@@ -1,14 +1,14 @@
 """What each kind of plan does with its items."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from typing import Protocol
 
-from hub.errors import JobError
+from hub.errors import JobError, ProviderNotReady
 from hub.events.model import ArrivedEvent
 from hub.jobs.model import Job, JobState, NewJob
 from hub.jobs.ports import Accepted
 from hub.lanes.ports import Statement
-from hub.plans.model import Item, ItemState, Plan, Why
+from hub.plans.model import Item, ItemState, Offers, Plan, Replayed, Why
 from hub.plans.planning import SignsActions
 
 
@@ -16,9 +16,9 @@ class CarrierStore(Protocol):
     """The store as the carriers use it; every write is fenced by the runner's term."""
 
     async def replay(
-        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], lookable: Sequence[str]
-    ) -> list[tuple[str, str]]:
-        """Puts dead letters back; the jobs that went back, with their lanes."""
+        self, plan_id: str, items: Sequence[Item], statements: Sequence[Statement], offers: Offers
+    ) -> Replayed:
+        """Puts dead letters back, but none in doubt of which nobody knows yet whether it can be looked up."""
         ...
 
     async def discard(
@@ -49,27 +49,49 @@ class CarrierStore(Protocol):
         ...
 
 
+class Spokes(Protocol):
+    """What is known of the spokes."""
+
+    def offered(self) -> Mapping[str, bool]:
+        """ "lane|operation" for everything that spokes offer: whether the provider can be asked about it."""
+        ...
+
+    def unheard(self) -> Set[str]:
+        """The spokes that have never said what they offer."""
+        ...
+
+
 class Replay:
-    """Puts dead letters back into their lanes. `lookable`: "lane|operation" of what can be asked about."""
+    """Puts dead letters back into their lanes."""
 
     def __init__(
         self,
         store: CarrierStore,
         *,
         notary: SignsActions,
-        lookable: Callable[[], Sequence[str]],
+        spokes: Spokes,
         changed: Callable[[str, str], None],
     ) -> None:
         self._store = store
         self._notary = notary
-        self._lookable = lookable
+        self._spokes = spokes
         self._changed = changed
 
     async def begin(self, plan: Plan, items: Sequence[Item], why: Why) -> None:
-        """Begins items, in one commit."""
+        """Begins items, in one commit; raises ProviderNotReady if some must wait for their spoke."""
         statements = [_about(self._notary, "job.replay", plan, i.subject, why) for i in items]
-        for job_id, lane in await self._store.replay(plan.plan_id, items, statements, self._lookable()):
+        replayed = await self._store.replay(plan.plan_id, items, statements, self._offers())
+        for job_id, lane in replayed.back:
             self._changed(job_id, lane)
+        if replayed.awaited:
+            names = ", ".join(replayed.awaited)
+            raise ProviderNotReady("spokes have not said yet what they offer", provider=names)
+
+    def _offers(self) -> Offers:
+        # What is unheard is asked first: a spoke that is heard in between only waits for the next round.
+        unheard, offered = self._spokes.unheard(), self._spokes.offered()
+        lookable = [name for name, can_look_up in offered.items() if can_look_up]
+        return Offers(lookable, [name for name in offered if not offered[name]], sorted(unheard))
 
 
 class Discard:
@@ -90,7 +112,7 @@ class Discard:
 
 
 class Rollback:
-    """Submits the inverse of succeeded jobs; a job has a further attempt only once the last has come to nothing."""
+    """Submits the inverse of succeeded jobs: once more only when the last attempt has come to nothing."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class Contracts:
         return method is not None and bool(_declared(method).inverse)
 
     def can_look_up(self, provider: str, operation: str) -> bool:
-        """Whether the provider can be asked what became of it."""
+        """Whether the provider can be asked what became of it; ProviderNotReady: nobody knows yet."""
         return self._looks_up(provider, operation)
 
     def inverse(self, operation: str) -> tuple[str, str, Any]:
@@ -51,7 +51,7 @@ class Contracts:
 
 
 class Undoing:
-    """Makes the job that undoes another one: each attempt is the same for every plan, so it exists only once."""
+    """Makes the job that undoes another one: an attempt is the same for every plan, so it exists once."""
 
     def __init__(self, contracts: Contracts, new_jobs: NewJobs) -> None:
         self._contracts = contracts

@@ -174,6 +174,23 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Offers:
+    """What spokes offer, each as "lane|operation"; `unheard`: the spokes that have not said so yet."""
+
+    lookable: Sequence[str]
+    others: Sequence[str]
+    unheard: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """(job, lane) of the dead letters that went back, and the spokes that others wait for."""
+
+    back: Sequence[tuple[str, str]]
+    awaited: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """Begin so many items, then look again after a second: the rate is per second."""
 

@@ -79,7 +79,7 @@ class Catalogue(Protocol):
         ...
 
     def can_look_up(self, provider: str, operation: str) -> bool:
-        """Whether the provider can be asked what became of it."""
+        """Whether the provider can be asked what became of it; ProviderNotReady: nobody knows yet."""
         ...
 
 

@@ -31,7 +31,7 @@ from hub.plans.model import (
 )
 from hub.plans.planning import Matched
 
-_read = reader(__package__, PlanState, ItemState, UNDO_KEY=UNDO_KEY)
+_read = reader(__package__, PlanState, ItemState)
 _CREATE = _read("plan_create")
 _GET = _read("plan_get")
 _PAGE = _read("plan_page")

@@ -48,3 +48,11 @@ def test_a_spoke_that_nobody_has_named_stays_unknown(directory: SpokeDirectory) 
         directory.choose("acme", CHARGE)
     with pytest.raises(UnknownProvider):
         directory.check_lane("acme/default")
+
+
+def test_whether_work_can_be_looked_up_is_not_known_of_a_spoke_that_has_not_been_heard(
+    directory: SpokeDirectory,
+) -> None:
+    with pytest.raises(ProviderNotReady):
+        directory.can_look_up("echo", CHARGE)
+    assert not directory.can_look_up("acme", CHARGE)

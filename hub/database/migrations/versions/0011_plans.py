@@ -9,7 +9,8 @@ down_revision = "0006"
 _NUMBERED_KEYS = """
 UPDATE request_key k SET request_id = k.request_id || '\\:1'
 FROM job_body b
-WHERE b.job_id = k.job_id AND k.request_id ~ '^~?rollback:[0-9a-f-]{36}$' AND split_part(b.actor, '/', 4) <> 'core'
+WHERE b.job_id = k.job_id AND k.request_id ~ '^~?rollback:[0-9a-f-]{36}$'
+  AND split_part(b.actor, '/', 4) <> 'core'
 """
 
 _SHOWN_KEYS = """

@@ -4,11 +4,11 @@ LEFT JOIN LATERAL (
     WITH RECURSIVE attempted AS (
         SELECT 1 AS number, k.job_id
         FROM request_key k
-        WHERE k.tenant = d.tenant AND k.request_id = '{UNDO_KEY}' || d.job_id || '\:1'
+        WHERE k.tenant = d.tenant AND k.request_id = CAST(:undo_key AS text) || d.job_id || ':' || 1
         UNION ALL
         SELECT a.number + 1, k.job_id
         FROM attempted a
-        JOIN request_key k ON k.tenant = d.tenant AND k.request_id = '{UNDO_KEY}' || d.job_id || ':' || (a.number + 1)
+        JOIN request_key k ON k.tenant = d.tenant AND k.request_id = CAST(:undo_key AS text) || d.job_id || ':' || (a.number + 1)
     )
     SELECT a.number, CASE WHEN nothing.job_id IS NULL THEN a.job_id END AS holds
     FROM attempted a
