@@ -10,6 +10,9 @@ from mesh.clock import Clock, SystemClock
 
 FORMS = "RFC 3339, -90s, -15m, -2h, -3d, today or now"
 
+SPANS = "90s, 15m, 2h or 3d"
+
+_SPAN = re.compile(r"(\d{1,6})([smhd])")
 _AGO = re.compile(r"-(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -29,6 +32,13 @@ def parse_moment(text: str, now: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text} says no time zone; end it with Z for UTC")
     return moment.astimezone(UTC)
+
+
+def parse_span(text: str) -> timedelta:
+    """The time that a text means; ValueError where it means none."""
+    if not (span := _SPAN.fullmatch(text)):
+        raise ValueError(f"{text} is no span of time; give {SPANS}")
+    return timedelta(**{_UNITS[span[2]]: int(span[1])})
 
 
 def shown(moment: Timestamp) -> str:
@@ -63,6 +73,23 @@ class Moment(click.ParamType[datetime]):
             return value
         try:
             return parse_moment(value, self._clock.now())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Span(click.ParamType[timedelta]):
+    """The click type of a span of time."""
+
+    name = "span"
+
+    def convert(
+        self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """The span, or wrong usage."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_span(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

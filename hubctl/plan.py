@@ -109,6 +109,16 @@ def resume(plan_id: str, why: Justification, desk: Desk) -> None:
     _tell(desk, desk.ask(lambda stub: stub.ResumePlan(request, timeout=CALL_SECONDS)).plan)
 
 
+@plan.command(name="go-on")
+@plan_argument
+@why_options
+@desk_options
+def go_on(plan_id: str, why: Justification, desk: Desk) -> None:
+    """Lets a plan go on past the items that are under way; each still gets its result."""
+    request = messages.GoOnPlanRequest(plan_id=plan_id, why=why)
+    _tell(desk, desk.ask(lambda stub: stub.GoOnPlan(request, timeout=CALL_SECONDS)).plan)
+
+
 @plan.command()
 @plan_argument
 @why_options

@@ -1,6 +1,6 @@
 """`hubctl plan replay|rollback|discard|backfill`: previews. They freeze what matches, and change nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 
 import click
@@ -8,7 +8,7 @@ import click
 from hubctl.desk import Command, Desk, desk_options, why_options
 from hubctl.errors import Failed
 from hubctl.filters import account_option, filter_options, make_filter, refuse_empty
-from hubctl.moments import FORMS, Moment
+from hubctl.moments import FORMS, SPANS, Moment, Span
 from hubctl.output import as_dict
 from hubctl.plan_view import next_steps, show
 from hubctl.rpc import CALL_SECONDS
@@ -21,11 +21,14 @@ from mesh.clock import SystemClock
 MOST = 1000
 
 _PACE = (
-    ("--chunk", "chunk_size", MOST, "Items in a chunk. Else 50."),
-    ("--canary", "canary_size", MOST, "Items in the first chunk. Else 1."),
-    ("--rate", "rate_per_second", MOST, "Greatest number of items begun per second. Else 10."),
-    ("--stop-at", "stop_error_percent", 100, "Stops above this percentage of failures. Else 10."),
+    ("--chunk", "chunk_size", 1, MOST, "Items in a chunk. Else 50."),
+    ("--canary", "canary_size", 1, MOST, "Items in the first chunk. Else 1."),
+    ("--rate", "rate_per_second", 1, MOST, "Greatest number of items begun per second. Else 10."),
+    ("--stop-at", "stop_error_percent", 0, 100, "Stops above this percentage of failures. Else 10."),
+    ("--stop-of", "stop_min_results", 1, MOST, "The percentage is of at least so many results. Else 20."),
 )
+
+_CONFIRM = f"How long an item may wait for its confirmation and hold up the others: {SPANS}. Else 10m."
 
 
 def pace_options(command: Command) -> Command:
@@ -33,18 +36,29 @@ def pace_options(command: Command) -> Command:
 
     @wraps(command)
     def paced(
-        *, chunk_size: int, canary_size: int, rate_per_second: int, stop_error_percent: int, **given: object
+        *,
+        chunk_size: int | None,
+        canary_size: int | None,
+        rate_per_second: int | None,
+        stop_error_percent: int | None,
+        stop_min_results: int | None,
+        confirm_within: timedelta | None,
+        **given: object,
     ) -> None:
         pace = PlanPace(
             chunk_size=chunk_size,
             canary_size=canary_size,
             rate_per_second=rate_per_second,
             stop_error_percent=stop_error_percent,
+            stop_min_results=stop_min_results,
+            stop_at_first_failure=stop_error_percent == 0,
+            confirm_within=confirm_within,
         )
         command(pace=pace, **given)
 
-    for option, name, most, text in reversed(_PACE):
-        limits = click.IntRange(1, most)
+    paced = click.option("--confirm-within", type=Span(), metavar="SPAN", help=_CONFIRM)(paced)
+    for option, name, least, most, text in reversed(_PACE):
+        limits = click.IntRange(least, most)
         paced = click.option(option, name, type=limits, help=text, metavar="N")(paced)
     return paced
 

@@ -43,9 +43,10 @@ def facts(plan: Plan, now: datetime) -> list[tuple[str, str]]:
 def progress(counts: PlanCounts) -> str:
     """How far a plan is, in one line."""
     done = counts.succeeded + counts.failed + counts.skipped
+    passed = f", {counts.unconfirmed} not confirmed" if counts.unconfirmed else ""
     return (
         f"{done} of {counts.total} done: {counts.succeeded} succeeded, {counts.failed} failed,"
-        f" {counts.skipped} skipped; {counts.started} under way"
+        f" {counts.skipped} skipped; {counts.started} under way{passed}"
     )
 
 
@@ -93,7 +94,8 @@ def next_steps(plan: Plan, desk: Desk) -> list[str]:
             return [typed("plan", "approve", plan_id, *who, *because), watch]
         case plans.PLAN_STATE_RUNNING:
             stop = typed("plan", "stop", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
-            return [watch, stop]
+            go_on = typed("plan", "go-on", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
+            return [watch, stop, go_on] if plan.counts.started else [watch, stop]
         case plans.PLAN_STATE_STOPPED:
             resume = typed("plan", "resume", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
             abandon = typed("plan", "abandon", plan_id, "--reason", "<why>", "--ticket", plan.ticket)
@@ -126,6 +128,8 @@ def _pace(pace: plans.PlanPace) -> str:
     return (
         f"first {pace.canary_size}, then chunks of {pace.chunk_size}, at most"
         f" {pace.rate_per_second} a second; stops above {pace.stop_error_percent} % failed"
+        f" (of at least {pace.stop_min_results}); passes over what is not confirmed in"
+        f" {lasting(pace.confirm_within.ToTimedelta())}"
     )
 
 

@@ -65,6 +65,7 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_OPERATIONS}/StopPlan": _OPERATOR,
     f"/{_OPERATIONS}/ResumePlan": _OPERATOR,
     f"/{_OPERATIONS}/AbandonPlan": _OPERATOR,
+    f"/{_OPERATIONS}/GoOnPlan": _OPERATOR,
     "/grpc.health.v1.Health/Check": ROLES,
     "/grpc.health.v1.Health/Watch": ROLES,
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": _OPERATOR,

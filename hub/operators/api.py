@@ -274,6 +274,13 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         plan = await self._planning.resume(_plan_id(request.plan_id), why_from_proto(request.why))
         return operations.ResumePlanResponse(plan=plan_to_proto(plan))
 
+    async def GoOnPlan(
+        self, request: operations.GoOnPlanRequest, context: Context
+    ) -> operations.GoOnPlanResponse:
+        """The plan, past what was under way."""
+        plan = await self._planning.go_on(_plan_id(request.plan_id), why_from_proto(request.why))
+        return operations.GoOnPlanResponse(plan=plan_to_proto(plan))
+
     async def AbandonPlan(
         self, request: operations.AbandonPlanRequest, context: Context
     ) -> operations.AbandonPlanResponse:

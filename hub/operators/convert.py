@@ -97,6 +97,8 @@ def plan_to_proto(plan: Plan) -> plan_pb2.Plan:
             canary_size=plan.pace.canary_size,
             rate_per_second=plan.pace.rate_per_second,
             stop_error_percent=plan.pace.stop_error_percent,
+            stop_min_results=plan.pace.stop_min_results,
+            stop_at_first_failure=not plan.pace.stop_error_percent,
         ),
         creator=plan.why.actor,
         reason=plan.why.reason,
@@ -110,11 +112,13 @@ def plan_to_proto(plan: Plan) -> plan_pb2.Plan:
             succeeded=counts.succeeded,
             failed=counts.failed,
             skipped=counts.skipped,
+            unconfirmed=counts.unconfirmed,
         ),
         ineligible=[plan_pb2.Ineligible(cause=c, count=n) for c, n in sorted(plan.ineligible.items())],
         digest=plan.digest,
         note=plan.note,
     )
+    message.pace.confirm_within.FromTimedelta(plan.pace.confirm_within)
     _stamp(message, "create_time", plan.created_at)
     _stamp(message, "expire_time", plan.expire_at)
     _stamp(message, "approve_time", plan.approved_at)
@@ -172,11 +176,15 @@ def filter_from_proto(message: plan_pb2.PlanFilter) -> Filter:
 def pace_from_proto(message: plan_pb2.PlanPace) -> Pace:
     """The pace, with the contract's values where nothing is said."""
     usual = Pace()
+    percent = message.stop_error_percent or usual.stop_error_percent
+    confirms = message.HasField("confirm_within")
     return Pace(
         chunk_size=message.chunk_size or usual.chunk_size,
         canary_size=message.canary_size or usual.canary_size,
         rate_per_second=message.rate_per_second or usual.rate_per_second,
-        stop_error_percent=message.stop_error_percent or usual.stop_error_percent,
+        stop_error_percent=0 if message.stop_at_first_failure else percent,
+        stop_min_results=message.stop_min_results or usual.stop_min_results,
+        confirm_within=message.confirm_within.ToTimedelta() if confirms else usual.confirm_within,
     )
 
 

@@ -48,6 +48,7 @@ class ItemState(IntEnum):
     SUCCEEDED = 3
     FAILED = 4
     SKIPPED = 5
+    UNCONFIRMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a plan runs: items in a chunk, in the first chunk, per second, and the errors that stop it."""
+    """How a plan runs: items in a chunk, in the first chunk, per second, and the errors that stop it.
+
+    `stop_min_results`: fewer results than this are judged as if they were so many. `confirm_within`: how long
+    an item that waits for its confirmation holds up the others.
+    """
 
     chunk_size: int = 50
     canary_size: int = 1
     rate_per_second: int = 10
     stop_error_percent: int = 10
+    stop_min_results: int = 20
+    confirm_within: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +133,22 @@ class Counts:
     succeeded: int = 0
     failed: int = 0
     skipped: int = 0
+    unconfirmed: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.pending + self.started + self.succeeded + self.failed + self.skipped
+        return self.pending + self.begun
+
+    @property
+    def results(self) -> int:
+        """Those that have succeeded or failed."""
+        return self.succeeded + self.failed
 
     @property
     def begun(self) -> int:
         """Those that have been looked at."""
-        return self.total - self.pending
+        return self.started + self.results + self.skipped + self.unconfirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +224,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Every item has its result."""
+    """Every item has its result, or was passed over without one."""
 
 
 Step = Begin | Await | Stop | Finish
@@ -221,7 +234,7 @@ def next_step(plan: Plan) -> Step:
     """What a running plan does next."""
     counts, pace = plan.counts, plan.pace
     if too_much_fails(plan):
-        return Stop(f"{counts.failed} of {counts.failed + counts.succeeded} items with a result have failed")
+        return Stop(f"{counts.failed} of {counts.results} items with a result have failed")
     if not counts.pending and not counts.started:
         return Finish()
     room = _chunk_end(counts.begun, pace, at_boundary_next=not counts.started) - counts.begun
@@ -231,11 +244,15 @@ def next_step(plan: Plan) -> Step:
 
 
 def too_much_fails(plan: Plan) -> bool:
-    """True if the share of failures since the plan was last resumed is beyond its pace."""
+    """True if the share of failures since the plan was last resumed is beyond its pace.
+
+    The first chunk is judged by its own size; after it a few results are no share of a long plan.
+    """
+    counts, pace = plan.counts, plan.pace
     done_before, failed_before = plan.forgiven
-    failed = plan.counts.failed - failed_before
-    done = plan.counts.succeeded + plan.counts.failed - done_before
-    return failed > 0 and failed * 100 > plan.pace.stop_error_percent * done
+    failed = counts.failed - failed_before
+    least = 0 if counts.begun <= pace.canary_size else pace.stop_min_results
+    return failed > 0 and failed * 100 > pace.stop_error_percent * max(counts.results - done_before, least)
 
 
 def _chunk_end(begun: int, pace: Pace, *, at_boundary_next: bool) -> int:

@@ -62,6 +62,10 @@ class PlanStore(Protocol):
         """Lets a stopped plan run again; False if it is not stopped."""
         ...
 
+    async def go_on(self, plan_id: str, statement: Statement) -> bool:
+        """Passes over what is under way; False if the plan does not run."""
+        ...
+
     async def abandon(self, plan_id: str, note: str, statement: Statement) -> bool:
         """Ends a stopped plan for good; False if it is not stopped."""
         ...
@@ -169,6 +173,13 @@ class Planning:
         await self.get(plan_id)
         return await self._changed(
             plan_id, await self._store.resume(plan_id, self._sign("plan.resume", plan_id, why))
+        )
+
+    async def go_on(self, plan_id: str, why: Why) -> Plan:
+        """Lets the plan go on past what is under way; raises PlanNotApprovable if it does not run."""
+        await self.get(plan_id)
+        return await self._changed(
+            plan_id, await self._store.go_on(plan_id, self._sign("plan.go_on", plan_id, why))
         )
 
     async def abandon(self, plan_id: str, why: Why) -> Plan:

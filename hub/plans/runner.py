@@ -28,8 +28,8 @@ class RunnerStore(Protocol):
         """The plans at work, oldest first."""
         ...
 
-    async def refresh(self, plan_id: str) -> None:
-        """Gives items under way the results of their jobs."""
+    async def refresh(self) -> None:
+        """Gives items the results of their jobs, and passes over what is not confirmed in time."""
         ...
 
     async def get(self, plan_id: str) -> Plan | None:
@@ -82,6 +82,7 @@ class PlanRunner:
     async def run_once(self) -> float | None:
         """Moves every running plan on by a step."""
         await self._store.lapse()
+        await self._store.refresh()
         running = await self._store.running()
         self._not_before = {p: at for p, at in self._not_before.items() if p in running}
         self._rests_until = {p: at for p, at in self._rests_until.items() if p in running}
@@ -98,7 +99,6 @@ class PlanRunner:
             self._rests_until[plan_id] = self._clock.monotonic() + REST_SECONDS
 
     async def _advance(self, plan_id: str) -> None:
-        await self._store.refresh(plan_id)
         plan = await self._store.get(plan_id)
         if plan is None or plan.state is not PlanState.RUNNING:
             return
@@ -113,6 +113,7 @@ class PlanRunner:
             case Finish():
                 counts = plan.counts
                 note = f"{counts.succeeded} done, {counts.failed} failed, {counts.skipped} skipped"
+                note += f", {counts.unconfirmed} not confirmed" if counts.unconfirmed else ""
                 await self._end(plan, PlanState.FINISHED, "plan.finish", note)
             case _:
                 assert_never(step)

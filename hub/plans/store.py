@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,7 @@ _MOVE = _read("plan_move")
 _LAPSE = _read("plan_lapse")
 _RUNNING = _read("plan_running")
 _REFRESH = _read("plan_refresh")
+_GO_ON = _read("plan_go_on")
 _STATE = _read("plan_state")
 _OPEN_LETTERS = _read("letters_open")
 _SUCCEEDED = _read("jobs_succeeded")
@@ -89,6 +91,8 @@ class PostgresPlanStore:
                 "canary_size": plan.pace.canary_size,
                 "rate_per_second": plan.pace.rate_per_second,
                 "stop_error_percent": plan.pace.stop_error_percent,
+                "stop_min_results": plan.pace.stop_min_results,
+                "confirm_within": plan.pace.confirm_within,
                 "creator": plan.why.actor,
                 "reason": plan.why.reason,
                 "ticket": plan.why.ticket,
@@ -156,9 +160,13 @@ class PostgresPlanStore:
         """The plans at work, oldest first."""
         return [str(row["plan_id"]) for row in await self._rows(_RUNNING, {})]
 
-    async def refresh(self, plan_id: str) -> None:
-        """Gives items under way the results of their jobs."""
-        await self._rows(_REFRESH, {"plan_id": plan_id})
+    async def refresh(self) -> None:
+        """Gives items the results of their jobs, and passes over what is not confirmed in time."""
+        await self._rows(_REFRESH, {})
+
+    async def go_on(self, plan_id: str, statement: Statement) -> bool:
+        """Passes over what is under way; False if the plan does not run."""
+        return bool(await self._rows(_GO_ON, {"plan_id": plan_id, **_stated(statement)}))
 
     async def pending(self, plan_id: str, limit: int) -> list[Item]:
         """The next items that have not begun."""
@@ -222,7 +230,14 @@ def _plan(row: RowMapping) -> Plan:
         kind=PlanKind(row["kind"]),
         state=PlanState(row["state"]),
         filter=row["filter"],
-        pace=Pace(row["chunk_size"], row["canary_size"], row["rate_per_second"], row["stop_error_percent"]),
+        pace=Pace(
+            row["chunk_size"],
+            row["canary_size"],
+            row["rate_per_second"],
+            row["stop_error_percent"],
+            row["stop_min_results"],
+            row["confirm_within"],
+        ),
         why=Why(row["creator"], row["reason"], row["ticket"]),
         created_at=row["created_at"],
         expire_at=row["expire_at"],
@@ -232,7 +247,7 @@ def _plan(row: RowMapping) -> Plan:
         ineligible=json.loads(row["ineligible"]),
         digest=row["digest"],
         note=row["note"],
-        counts=Counts(row["pending"], row["started"], row["succeeded"], row["failed"], row["skipped"]),
+        counts=Counts(**{f.name: row[f.name] for f in fields(Counts)}),
         forgiven=(row["forgiven_done"], row["forgiven_failed"]),
     )
 

@@ -14,7 +14,8 @@ from tests.cli.recorded import ANA, CLI, DIGEST, JOB, LUIS, OTHER_JOB, PLAN, WHY
 from tests.cli.terminal import Terminal
 
 STRIPE = ("--provider", "stripe", "--cause", "provider_down")
-PACE = ("--chunk", "100", "--canary", "5", "--rate", "20", "--stop-at", "3")
+PACE = ("--chunk", "100", "--canary", "5", "--rate", "20", "--stop-at", "3", "--stop-of", "50")
+CONFIRM = ("--confirm-within", "2h")
 
 
 def counts(**members: int) -> plans.PlanCounts:
@@ -34,7 +35,7 @@ async def test_a_preview_is_asked_for_with_filter_pace_and_why(
     terminal: Terminal, stand_in: StandIn, command: str, kind: int
 ) -> None:
     stand_in.lay_out("CreatePlan", messages.CreatePlanResponse(plan=plan()))
-    await terminal.json("plan", command, *STRIPE, *PACE, *WHY, "--as", "ana")
+    await terminal.json("plan", command, *STRIPE, *PACE, *CONFIRM, *WHY, "--as", "ana")
     (request,) = stand_in.requests("CreatePlan")
     assert request.kind == kind
     assert (request.filter.provider, request.filter.cause) == ("stripe", "provider_down")
@@ -45,8 +46,15 @@ async def test_a_preview_is_asked_for_with_filter_pace_and_why(
         20,
         3,
     )
+    assert (pace.stop_min_results, pace.confirm_within.ToTimedelta()) == (50, timedelta(hours=2))
     assert (request.why.reason, request.why.ticket) == ("the provider is back", "OPS-241")
     assert stand_in.callers("CreatePlan") == [ANA]
+
+
+async def test_a_plan_can_be_told_to_stop_at_its_first_failure(terminal: Terminal, stand_in: StandIn) -> None:
+    stand_in.lay_out("CreatePlan", messages.CreatePlanResponse(plan=plan()))
+    await terminal.json("plan", "replay", *STRIPE, "--stop-at", "0", *WHY)
+    assert stand_in.requests("CreatePlan")[0].pace == plans.PlanPace(stop_at_first_failure=True)
 
 
 async def test_a_pace_that_is_not_given_is_left_to_the_hub(terminal: Terminal, stand_in: StandIn) -> None:
@@ -157,6 +165,20 @@ async def test_a_plan_is_stopped_without_a_question_and_resumed(
     for method in ("StopPlan", "ResumePlan"):
         (request,) = stand_in.requests(method)
         assert (request.plan_id, request.why.ticket) == (PLAN, "OPS-241")
+
+
+async def test_a_plan_that_waits_offers_to_go_on_and_shows_what_it_passed_over(
+    terminal: Terminal, stand_in: StandIn
+) -> None:
+    waits = plan(plans.PLAN_STATE_RUNNING, counts=counts(started=1))
+    stand_in.lay_out("GetPlan", messages.GetPlanResponse(plan=waits))
+    assert f"hubctl plan go-on {PLAN}" in (await terminal.run("plan", "show", PLAN)).out
+    gone_on = plan(plans.PLAN_STATE_RUNNING, counts=counts(unconfirmed=1))
+    stand_in.lay_out("GoOnPlan", messages.GoOnPlanResponse(plan=gone_on))
+    assert "1 not confirmed" in (await terminal.run("plan", "go-on", PLAN, *WHY, "--as", "luis")).out
+    (request,) = stand_in.requests("GoOnPlan")
+    assert (request.plan_id, request.why.ticket) == (PLAN, "OPS-241")
+    assert stand_in.callers("GoOnPlan") == [LUIS]
 
 
 async def test_a_stopped_plan_offers_its_end_and_is_abandoned(terminal: Terminal, stand_in: StandIn) -> None:

@@ -107,7 +107,7 @@ class Plans:
         """Oldest first."""
         return ["broken", "sound"]
 
-    async def refresh(self, plan_id: str) -> None:
+    async def refresh(self) -> None:
         """Nothing has changed."""
 
     async def get(self, plan_id: str) -> Plan | None:

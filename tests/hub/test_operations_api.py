@@ -10,10 +10,11 @@ import pytest
 from hub.jobs.letters import Cause
 from hub.jobs.model import Job, JobState, queued
 from hub.operators.api import Context, OperationsApi
-from hub.operators.convert import text_from_proto, why_from_proto
+from hub.operators.convert import pace_from_proto, text_from_proto, why_from_proto
 from hub.operators.model import LetterView
 from hub.plans.model import Filter
 from integration.operations.v1 import operations_service_pb2 as ops
+from integration.operations.v1 import plan_pb2
 from mesh.errors import InvalidRequest
 from tests.hub.jobs import NOW, new_job
 
@@ -83,3 +84,11 @@ def test_a_text_that_is_too_long_once_it_is_composed_is_refused() -> None:
         text_from_proto(ops.ResolveJobRequest(provider_reference=longer * 86), "provider_reference")
     with pytest.raises(InvalidRequest, match=r"why\.reason"):
         why_from_proto(ops.Justification(reason=longer * 167, ticket="OPS-1"))
+
+
+@pytest.mark.parametrize(
+    ("said", "percent"),
+    [({}, 10), ({"stop_error_percent": 3}, 3), ({"stop_at_first_failure": True, "stop_error_percent": 3}, 0)],
+)
+def test_a_percentage_of_0_can_be_said(said: Mapping[str, Any], percent: int) -> None:
+    assert pace_from_proto(plan_pb2.PlanPace(**said)).stop_error_percent == percent

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.errors import ProviderNotReady
@@ -18,7 +19,7 @@ from hub.lanes.ports import Settlement, Statement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.plans.carrier_store import PostgresCarrierStore
 from hub.plans.carriers import Replay
-from hub.plans.model import Frozen, Item, ItemState, NewPlan, Offers, Pace, PlanKind, Why
+from hub.plans.model import Frozen, Item, ItemState, NewPlan, Offers, Pace, PlanKind, PlanState, Why
 from hub.plans.store import PostgresPlanStore
 from tests.fakes import FakeNotary
 from tests.hub.jobs import OPERATION, new_job
@@ -118,8 +119,12 @@ class Planned:
         try:
             await carrier.begin(plan, await self.pending(), WHY)
         finally:
-            (item,) = await plans.items(self.plan_id, after=0, limit=10)
+            (item,) = await self.items()
         return item
+
+    async def items(self) -> list[Item]:
+        """All that the plan has."""
+        return await PostgresPlanStore(self.engine).items(self.plan_id, after=0, limit=10)
 
     async def state(self) -> JobState:
         """Where the job stands."""
@@ -163,6 +168,36 @@ async def test_a_runner_whose_term_is_over_begins_nothing(planned: Planned) -> N
     await planned.own(PLANS, "new")
     assert await planned.begin(old, await planned.pending()) == 0
     assert await planned.state() is JobState.DEAD
+
+
+async def test_an_item_that_waits_too_long_for_its_confirmation_is_passed_over_until_it_has_its_result(
+    planned: Planned,
+) -> None:
+    plans = PostgresPlanStore(planned.engine)
+    assert (await planned.replay(Known())).state is ItemState.STARTED
+    await planned.die(Decision(JobState.WAITING_CONFIRMATION, timedelta()))
+    await plans.refresh()
+    assert [i.state for i in await planned.items()] == [ItemState.STARTED]
+    async with planned.engine.begin() as connection:
+        await connection.execute(text("UPDATE plan_item SET updated_at = now() - interval '11 minutes'"))
+    await plans.refresh()
+    (item,) = await planned.items()
+    assert (item.state, item.detail) == (ItemState.UNCONFIRMED, "NOT_CONFIRMED_IN_TIME")
+    assert await plans.end(planned.plan_id, PlanState.FINISHED, "", _said())
+    await planned.die(Decision(JobState.DECLINED))
+    await plans.refresh()
+    (item,) = await planned.items()
+    assert (item.state, item.detail) == (ItemState.FAILED, "DECLINED")
+
+
+async def test_a_person_lets_a_plan_go_on_past_what_is_under_way_while_it_runs(planned: Planned) -> None:
+    plans = PostgresPlanStore(planned.engine)
+    await planned.replay(Known())
+    assert await plans.go_on(planned.plan_id, _said())
+    (item,) = await planned.items()
+    assert (item.state, item.detail) == (ItemState.UNCONFIRMED, "PASSED_OVER")
+    assert await plans.end(planned.plan_id, PlanState.STOPPED, "", _said())
+    assert not await plans.go_on(planned.plan_id, _said())
 
 
 async def fallen(hub_engine: AsyncEngine, decision: Decision) -> Planned:

@@ -64,6 +64,9 @@ def plan(counts: Counts, pace: Pace = PACE, forgiven: tuple[int, int] = (0, 0)) 
         (Counts(pending=18, succeeded=2, started=10), Await()),
         (Counts(pending=18, succeeded=11, failed=1), Begin(10)),
         (Counts(started=1, succeeded=29), Await()),
+        (Counts(pending=28, unconfirmed=2), Begin(10)),
+        (Counts(pending=28, started=1, unconfirmed=1), Await()),
+        (Counts(unconfirmed=1, succeeded=29), Finish()),
         (Counts(succeeded=25, skipped=5), Finish()),
         (Counts(), Finish()),
     ],
@@ -85,7 +88,21 @@ def test_failures_up_to_the_given_share_do_not_stop_it() -> None:
 def test_what_had_failed_before_it_was_resumed_stops_it_no_more() -> None:
     counts = Counts(pending=10, succeeded=1, failed=1)
     assert isinstance(next_step(plan(counts, forgiven=(2, 1))), Begin)
-    assert isinstance(next_step(plan(replace(counts, failed=2, pending=9), forgiven=(2, 1))), Stop)
+    assert isinstance(next_step(plan(replace(counts, failed=4, pending=9), forgiven=(2, 1))), Stop)
+
+
+def test_a_few_early_failures_do_not_stop_a_long_plan() -> None:
+    counts = Counts(pending=9_991, succeeded=8, failed=1)
+    assert isinstance(next_step(plan(counts)), Begin)
+    assert isinstance(next_step(plan(replace(counts, succeeded=7, failed=2))), Begin)
+    assert isinstance(next_step(plan(replace(counts, succeeded=6, failed=3))), Stop)
+    assert isinstance(next_step(plan(counts, replace(PACE, stop_min_results=5))), Stop)
+
+
+def test_a_plan_whose_percentage_is_0_stops_at_its_first_failure() -> None:
+    pace = replace(PACE, stop_error_percent=0)
+    assert isinstance(next_step(plan(Counts(pending=10, succeeded=900), pace)), Begin)
+    assert isinstance(next_step(plan(Counts(pending=9, succeeded=900, failed=1), pace)), Stop)
 
 
 def test_no_step_begins_more_than_the_rate_of_a_second() -> None:

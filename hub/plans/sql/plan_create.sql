@@ -1,9 +1,9 @@
 -- Keeps a preview: the plan, its frozen items, and the signed statement that says so.
 WITH made AS (
     INSERT INTO plan (plan_id, kind, state, filter, chunk_size, canary_size, rate_per_second, stop_error_percent,
-                      creator, reason, ticket, expire_at, needs_second_person, ineligible, digest)
+                      stop_min_results, confirm_within, creator, reason, ticket, expire_at, needs_second_person, ineligible, digest)
     VALUES (CAST(:plan_id AS uuid), :kind, {PlanState.PREVIEWED}, :filter, :chunk_size, :canary_size, :rate_per_second,
-            :stop_error_percent, :creator, :reason, :ticket, now() + CAST(:approve_within AS interval),
+            :stop_error_percent, :stop_min_results, CAST(:confirm_within AS interval), :creator, :reason, :ticket, now() + CAST(:approve_within AS interval),
             :needs_second_person, :ineligible, :digest)
 ), frozen AS (
     INSERT INTO plan_item (plan_id, number, subject, job_id, event_type, event_outcome, event_confirmation)

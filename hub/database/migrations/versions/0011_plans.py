@@ -1,9 +1,17 @@
-"""Attempts to undo a job have numbers."""
+"""Plans that go on past what is not confirmed, and attempts to undo a job that have numbers."""
 
 from alembic import op
 
 revision = "0011"
 down_revision = "0006"
+
+_PACE = """
+ALTER TABLE plan
+    ADD stop_min_results integer NOT NULL DEFAULT 20,
+    ADD confirm_within interval NOT NULL DEFAULT '10 minutes'
+"""
+
+_OPEN_ITEMS = "CREATE INDEX plan_item_open ON plan_item (job_id) WHERE state IN (2, 6)"
 
 # The fourth part of a SPIFFE id is the role of whoever asked for the job.
 _NUMBERED_KEYS = """
@@ -20,7 +28,9 @@ FROM request_key k WHERE k.job_id = j.job_id AND k.request_id ~ '^~?rollback:[0-
 
 
 def upgrade() -> None:
-    """Gives the jobs that rollbacks have made the number of a first attempt."""
+    """Adds what is new, and gives the jobs that rollbacks have made the number of a first attempt."""
+    for statement in (_PACE, _OPEN_ITEMS):
+        op.execute(statement)
     op.execute(_NUMBERED_KEYS)
     for table in ("job", "job_done", "job_event", "numbered_event"):
         op.execute(_SHOWN_KEYS.format(table=table))

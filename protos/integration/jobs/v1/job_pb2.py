@@ -26,7 +26,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dintegration/jobs/v1/job.proto\x12\x13integration.jobs.v1\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x04\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.integration.jobs.v1.JobState\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x05 \x01(\t\x12\x0e\n\x06tenant\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x15\n\rattempt_count\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12provider_reference\x18\r \x01(\t\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12\x0f\n\x07message\x18\x0f \x01(\t\x12$\n\x06result\x18\x10 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x34\n\x06labels\x18\x11 \x03(\x0b\x32$.integration.jobs.v1.Job.LabelsEntry\x12\x0e\n\x06proven\x18\x12 \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x08JobEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12%\n\x03job\x18\x02 \x01(\x0b\x32\x18.integration.jobs.v1.Job*\x9d\x02\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\"\n\x1eJOB_STATE_WAITING_CONFIRMATION\x10\x03\x12\x18\n\x14JOB_STATE_RETRY_WAIT\x10\x04\x12\x16\n\x12JOB_STATE_IN_DOUBT\x10\x05\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x06\x12\x16\n\x12JOB_STATE_DECLINED\x10\x07\x12\x12\n\x0eJOB_STATE_DEAD\x10\x08\x12\x17\n\x13JOB_STATE_CANCELLED\x10\t\x12\x15\n\x11JOB_STATE_EXPIRED\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dintegration/jobs/v1/job.proto\x12\x13integration.jobs.v1\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x05\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.integration.jobs.v1.JobState\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x05 \x01(\t\x12\x0e\n\x06tenant\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x15\n\rattempt_count\x18\x08 \x01(\x05\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12provider_reference\x18\r \x01(\t\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12\x0f\n\x07message\x18\x0f \x01(\t\x12$\n\x06result\x18\x10 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x34\n\x06labels\x18\x11 \x03(\x0b\x32$.integration.jobs.v1.Job.LabelsEntry\x12\x0e\n\x06proven\x18\x12 \x01(\x08\x12\x14\n\x0c\x63\x61ncel_actor\x18\x13 \x01(\t\x12\x15\n\rcancel_reason\x18\x14 \x01(\t\x12\x15\n\rcancel_ticket\x18\x15 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"A\n\x08JobEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x03\x12%\n\x03job\x18\x02 \x01(\x0b\x32\x18.integration.jobs.v1.Job*\x9d\x02\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\"\n\x1eJOB_STATE_WAITING_CONFIRMATION\x10\x03\x12\x18\n\x14JOB_STATE_RETRY_WAIT\x10\x04\x12\x16\n\x12JOB_STATE_IN_DOUBT\x10\x05\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x06\x12\x16\n\x12JOB_STATE_DECLINED\x10\x07\x12\x12\n\x0eJOB_STATE_DEAD\x10\x08\x12\x17\n\x13JOB_STATE_CANCELLED\x10\t\x12\x15\n\x11JOB_STATE_EXPIRED\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_JOB_LABELSENTRY']._loaded_options = None
   _globals['_JOB_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_JOBSTATE']._serialized_start=774
-  _globals['_JOBSTATE']._serialized_end=1059
+  _globals['_JOBSTATE']._serialized_start=842
+  _globals['_JOBSTATE']._serialized_end=1127
   _globals['_JOB']._serialized_start=115
-  _globals['_JOB']._serialized_end=704
-  _globals['_JOB_LABELSENTRY']._serialized_start=659
-  _globals['_JOB_LABELSENTRY']._serialized_end=704
-  _globals['_JOBEVENT']._serialized_start=706
-  _globals['_JOBEVENT']._serialized_end=771
+  _globals['_JOB']._serialized_end=772
+  _globals['_JOB_LABELSENTRY']._serialized_start=727
+  _globals['_JOB_LABELSENTRY']._serialized_end=772
+  _globals['_JOBEVENT']._serialized_start=774
+  _globals['_JOBEVENT']._serialized_end=839
 # @@protoc_insertion_point(module_scope)

@@ -37,7 +37,7 @@ JOB_STATE_CANCELLED: JobState
 JOB_STATE_EXPIRED: JobState
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "operation", "provider", "account", "tenant", "request_id", "attempt_count", "create_time", "update_time", "expire_time", "due_time", "provider_reference", "reason", "message", "result", "labels", "proven")
+    __slots__ = ("job_id", "state", "operation", "provider", "account", "tenant", "request_id", "attempt_count", "create_time", "update_time", "expire_time", "due_time", "provider_reference", "reason", "message", "result", "labels", "proven", "cancel_actor", "cancel_reason", "cancel_ticket")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,9 @@ class Job(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     PROVEN_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_REASON_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_TICKET_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     operation: str
@@ -81,7 +84,10 @@ class Job(_message.Message):
     result: _any_pb2.Any
     labels: _containers.ScalarMap[str, str]
     proven: bool
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., operation: _Optional[str] = ..., provider: _Optional[str] = ..., account: _Optional[str] = ..., tenant: _Optional[str] = ..., request_id: _Optional[str] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., provider_reference: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., proven: _Optional[bool] = ...) -> None: ...
+    cancel_actor: str
+    cancel_reason: str
+    cancel_ticket: str
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., operation: _Optional[str] = ..., provider: _Optional[str] = ..., account: _Optional[str] = ..., tenant: _Optional[str] = ..., request_id: _Optional[str] = ..., attempt_count: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., provider_reference: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., proven: _Optional[bool] = ..., cancel_actor: _Optional[str] = ..., cancel_reason: _Optional[str] = ..., cancel_ticket: _Optional[str] = ...) -> None: ...
 
 class JobEvent(_message.Message):
     __slots__ = ("cursor", "job")

@@ -101,7 +101,8 @@ class JobsServiceServicer:
 
     def CancelJob(self, request, context):
         """Withdraws a job that no attempt of which may have had an effect: QUEUED or RETRY_WAIT.
-        FAILED_PRECONDITION, reason NOT_CANCELLABLE, otherwise. Repeating it is harmless.
+        FAILED_PRECONDITION, reason NOT_CANCELLABLE, otherwise. Repeating it is harmless. Who did it and why is signed
+        into the log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -110,6 +110,11 @@ class OperationsServiceStub:
                 request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.SerializeToString,
                 response_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.FromString,
                 _registered_method=True)
+        self.GoOnPlan = channel.unary_unary(
+                '/integration.operations.v1.OperationsService/GoOnPlan',
+                request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanRequest.SerializeToString,
+                response_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanResponse.FromString,
+                _registered_method=True)
         self.ListAlerts = channel.unary_unary(
                 '/integration.operations.v1.OperationsService/ListAlerts',
                 request_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.ListAlertsRequest.SerializeToString,
@@ -165,7 +170,9 @@ class OperationsServiceServicer:
 
     def ResolveJob(self, request, context):
         """Says what happened to a job that only a person can find out about: one that is parked in doubt.
-        FAILED_PRECONDITION, reason NOT_RESOLVABLE, for any other.
+        FAILED_PRECONDITION, reason NOT_RESOLVABLE, for any other. Where it moves money, NOT_DONE takes two people: the
+        first call is kept as a proposal, and the job stays as it is; the same call by another person within 10 minutes
+        resolves it. FAILED_PRECONDITION, reason SECOND_PERSON_NEEDED, if the first person asks again before that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,6 +231,14 @@ class OperationsServiceServicer:
     def AbandonPlan(self, request, context):
         """Ends a stopped plan for good: it cannot be resumed. FAILED_PRECONDITION, reason PLAN_NOT_APPROVABLE, if it
         is not stopped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GoOnPlan(self, request, context):
+        """Lets a plan at work go on past the items that are under way: each counts as UNCONFIRMED until it has its result.
+        FAILED_PRECONDITION, reason PLAN_NOT_APPROVABLE, if the plan does not run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -313,6 +328,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.AbandonPlan,
                     request_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.FromString,
                     response_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.SerializeToString,
+            ),
+            'GoOnPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.GoOnPlan,
+                    request_deserializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanRequest.FromString,
+                    response_serializer=integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanResponse.SerializeToString,
             ),
             'ListAlerts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAlerts,
@@ -726,6 +746,33 @@ class OperationsService:
             '/integration.operations.v1.OperationsService/AbandonPlan',
             integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanRequest.SerializeToString,
             integration_dot_operations_dot_v1_dot_operations__service__pb2.AbandonPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GoOnPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/integration.operations.v1.OperationsService/GoOnPlan',
+            integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanRequest.SerializeToString,
+            integration_dot_operations_dot_v1_dot_operations__service__pb2.GoOnPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

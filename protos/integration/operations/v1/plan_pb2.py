@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$integration/operations/v1/plan.proto\x12\x19integration.operations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\"\x81\x03\n\nPlanFilter\x12)\n\x08provider\x18\x01 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12,\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x1b\xb2\xbb\x18\x17\x18@\"\x13[a-z0-9][a-z0-9_-]*\x12*\n\x06tenant\x18\x03 \x01(\tB\x1a\xb2\xbb\x18\x16\x18@\"\x12[a-z0-9][a-z0-9-]*\x12\x1a\n\toperation\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\xff\x01\x12\x1e\n\x05\x63\x61use\x18\x05 \x01(\tB\x0f\xb2\xbb\x18\x0b\x18 \"\x07[a-z_]+\x12\'\n\x06reason\x18\x06 \x01(\tB\x17\xb2\xbb\x18\x13\x18@\"\x0f[A-Z][A-Z0-9_]*\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07job_ids\x18\t \x03(\tB\x1a\xb2\xbb\x18\x16\x18\x90N:\x11\x08\x01\"\r[0-9a-f-]{36}\"\x93\x01\n\x08PlanPace\x12\x1d\n\nchunk_size\x18\x01 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\x1e\n\x0b\x63\x61nary_size\x18\x02 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\"\n\x0frate_per_second\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12$\n\x12stop_error_percent\x18\x04 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\x64\"q\n\nPlanCounts\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x0f\n\x07pending\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x03\x12\x11\n\tsucceeded\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x0f\n\x07skipped\x18\x06 \x01(\x03\"*\n\nIneligible\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xed\x04\n\x04Plan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.integration.operations.v1.PlanKind\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.integration.operations.v1.PlanState\x12\x35\n\x06\x66ilter\x18\x04 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\x12\x31\n\x04pace\x18\x05 \x01(\x0b\x32#.integration.operations.v1.PlanPace\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0e\n\x06ticket\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13needs_second_person\x18\x0b \x01(\x08\x12\x10\n\x08\x61pprover\x18\x0c \x01(\t\x12\x30\n\x0c\x61pprove_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x06\x63ounts\x18\x0e \x01(\x0b\x32%.integration.operations.v1.PlanCounts\x12\x39\n\nineligible\x18\x0f \x03(\x0b\x32%.integration.operations.v1.Ineligible\x12\x0e\n\x06\x64igest\x18\x10 \x01(\t\x12\x0c\n\x04note\x18\x11 \x01(\t\"\xb5\x01\n\x08PlanItem\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32(.integration.operations.v1.PlanItemState\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x82\x01\n\x08PlanKind\x12\x19\n\x15PLAN_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10PLAN_KIND_REPLAY\x10\x01\x12\x16\n\x12PLAN_KIND_ROLLBACK\x10\x02\x12\x16\n\x12PLAN_KIND_BACKFILL\x10\x03\x12\x15\n\x11PLAN_KIND_DISCARD\x10\x04*\xbb\x01\n\tPlanState\x12\x1a\n\x16PLAN_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14PLAN_STATE_PREVIEWED\x10\x01\x12\x16\n\x12PLAN_STATE_RUNNING\x10\x02\x12\x16\n\x12PLAN_STATE_STOPPED\x10\x03\x12\x17\n\x13PLAN_STATE_FINISHED\x10\x04\x12\x15\n\x11PLAN_STATE_LAPSED\x10\x05\x12\x18\n\x14PLAN_STATE_ABANDONED\x10\x06*\xc2\x01\n\rPlanItemState\x12\x1f\n\x1bPLAN_ITEM_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PLAN_ITEM_STATE_PENDING\x10\x01\x12\x1b\n\x17PLAN_ITEM_STATE_STARTED\x10\x02\x12\x1d\n\x19PLAN_ITEM_STATE_SUCCEEDED\x10\x03\x12\x1a\n\x16PLAN_ITEM_STATE_FAILED\x10\x04\x12\x1b\n\x17PLAN_ITEM_STATE_SKIPPED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$integration/operations/v1/plan.proto\x12\x19integration.operations.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\"\x81\x03\n\nPlanFilter\x12)\n\x08provider\x18\x01 \x01(\tB\x17\xb2\xbb\x18\x13\x18 \"\x0f[a-z][a-z0-9_]*\x12,\n\x07\x61\x63\x63ount\x18\x02 \x01(\tB\x1b\xb2\xbb\x18\x17\x18@\"\x13[a-z0-9][a-z0-9_-]*\x12*\n\x06tenant\x18\x03 \x01(\tB\x1a\xb2\xbb\x18\x16\x18@\"\x12[a-z0-9][a-z0-9-]*\x12\x1a\n\toperation\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\xff\x01\x12\x1e\n\x05\x63\x61use\x18\x05 \x01(\tB\x0f\xb2\xbb\x18\x0b\x18 \"\x07[a-z_]+\x12\'\n\x06reason\x18\x06 \x01(\tB\x17\xb2\xbb\x18\x13\x18@\"\x0f[A-Z][A-Z0-9_]*\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07job_ids\x18\t \x03(\tB\x1a\xb2\xbb\x18\x16\x18\x90N:\x11\x08\x01\"\r[0-9a-f-]{36}\"\x99\x02\n\x08PlanPace\x12\x1d\n\nchunk_size\x18\x01 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\x1e\n\x0b\x63\x61nary_size\x18\x02 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\"\n\x0frate_per_second\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12$\n\x12stop_error_percent\x18\x04 \x01(\x05\x42\x08\xb2\xbb\x18\x04(\x00\x30\x64\x12#\n\x10stop_min_results\x18\x05 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12@\n\x0e\x63onfirm_within\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xb2\xbb\x18\tP\xe8\x07X\x80\x90\xfb\xd3\t\x12\x1d\n\x15stop_at_first_failure\x18\x07 \x01(\x08\"\x86\x01\n\nPlanCounts\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x0f\n\x07pending\x18\x02 \x01(\x03\x12\x0f\n\x07started\x18\x03 \x01(\x03\x12\x11\n\tsucceeded\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x0f\n\x07skipped\x18\x06 \x01(\x03\x12\x13\n\x0bunconfirmed\x18\x07 \x01(\x03\"*\n\nIneligible\x12\r\n\x05\x63\x61use\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\xed\x04\n\x04Plan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.integration.operations.v1.PlanKind\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.integration.operations.v1.PlanState\x12\x35\n\x06\x66ilter\x18\x04 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\x12\x31\n\x04pace\x18\x05 \x01(\x0b\x32#.integration.operations.v1.PlanPace\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0e\n\x06ticket\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13needs_second_person\x18\x0b \x01(\x08\x12\x10\n\x08\x61pprover\x18\x0c \x01(\t\x12\x30\n\x0c\x61pprove_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x06\x63ounts\x18\x0e \x01(\x0b\x32%.integration.operations.v1.PlanCounts\x12\x39\n\nineligible\x18\x0f \x03(\x0b\x32%.integration.operations.v1.Ineligible\x12\x0e\n\x06\x64igest\x18\x10 \x01(\t\x12\x0c\n\x04note\x18\x11 \x01(\t\"\xb5\x01\n\x08PlanItem\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32(.integration.operations.v1.PlanItemState\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x82\x01\n\x08PlanKind\x12\x19\n\x15PLAN_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10PLAN_KIND_REPLAY\x10\x01\x12\x16\n\x12PLAN_KIND_ROLLBACK\x10\x02\x12\x16\n\x12PLAN_KIND_BACKFILL\x10\x03\x12\x15\n\x11PLAN_KIND_DISCARD\x10\x04*\xbb\x01\n\tPlanState\x12\x1a\n\x16PLAN_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14PLAN_STATE_PREVIEWED\x10\x01\x12\x16\n\x12PLAN_STATE_RUNNING\x10\x02\x12\x16\n\x12PLAN_STATE_STOPPED\x10\x03\x12\x17\n\x13PLAN_STATE_FINISHED\x10\x04\x12\x15\n\x11PLAN_STATE_LAPSED\x10\x05\x12\x18\n\x14PLAN_STATE_ABANDONED\x10\x06*\xe3\x01\n\rPlanItemState\x12\x1f\n\x1bPLAN_ITEM_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PLAN_ITEM_STATE_PENDING\x10\x01\x12\x1b\n\x17PLAN_ITEM_STATE_STARTED\x10\x02\x12\x1d\n\x19PLAN_ITEM_STATE_SUCCEEDED\x10\x03\x12\x1a\n\x16PLAN_ITEM_STATE_FAILED\x10\x04\x12\x1b\n\x17PLAN_ITEM_STATE_SKIPPED\x10\x05\x12\x1f\n\x1bPLAN_ITEM_STATE_UNCONFIRMED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,22 +56,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANPACE'].fields_by_name['rate_per_second']._serialized_options = b'\262\273\030\005(\0000\350\007'
   _globals['_PLANPACE'].fields_by_name['stop_error_percent']._loaded_options = None
   _globals['_PLANPACE'].fields_by_name['stop_error_percent']._serialized_options = b'\262\273\030\004(\0000d'
-  _globals['_PLANKIND']._serialized_start=1641
-  _globals['_PLANKIND']._serialized_end=1771
-  _globals['_PLANSTATE']._serialized_start=1774
-  _globals['_PLANSTATE']._serialized_end=1961
-  _globals['_PLANITEMSTATE']._serialized_start=1964
-  _globals['_PLANITEMSTATE']._serialized_end=2158
-  _globals['_PLANFILTER']._serialized_start=136
-  _globals['_PLANFILTER']._serialized_end=521
-  _globals['_PLANPACE']._serialized_start=524
-  _globals['_PLANPACE']._serialized_end=671
-  _globals['_PLANCOUNTS']._serialized_start=673
-  _globals['_PLANCOUNTS']._serialized_end=786
-  _globals['_INELIGIBLE']._serialized_start=788
-  _globals['_INELIGIBLE']._serialized_end=830
-  _globals['_PLAN']._serialized_start=833
-  _globals['_PLAN']._serialized_end=1454
-  _globals['_PLANITEM']._serialized_start=1457
-  _globals['_PLANITEM']._serialized_end=1638
+  _globals['_PLANPACE'].fields_by_name['stop_min_results']._loaded_options = None
+  _globals['_PLANPACE'].fields_by_name['stop_min_results']._serialized_options = b'\262\273\030\005(\0000\350\007'
+  _globals['_PLANPACE'].fields_by_name['confirm_within']._loaded_options = None
+  _globals['_PLANPACE'].fields_by_name['confirm_within']._serialized_options = b'\262\273\030\tP\350\007X\200\220\373\323\t'
+  _globals['_PLANKIND']._serialized_start=1829
+  _globals['_PLANKIND']._serialized_end=1959
+  _globals['_PLANSTATE']._serialized_start=1962
+  _globals['_PLANSTATE']._serialized_end=2149
+  _globals['_PLANITEMSTATE']._serialized_start=2152
+  _globals['_PLANITEMSTATE']._serialized_end=2379
+  _globals['_PLANFILTER']._serialized_start=168
+  _globals['_PLANFILTER']._serialized_end=553
+  _globals['_PLANPACE']._serialized_start=556
+  _globals['_PLANPACE']._serialized_end=837
+  _globals['_PLANCOUNTS']._serialized_start=840
+  _globals['_PLANCOUNTS']._serialized_end=974
+  _globals['_INELIGIBLE']._serialized_start=976
+  _globals['_INELIGIBLE']._serialized_end=1018
+  _globals['_PLAN']._serialized_start=1021
+  _globals['_PLAN']._serialized_end=1642
+  _globals['_PLANITEM']._serialized_start=1645
+  _globals['_PLANITEM']._serialized_end=1826
 # @@protoc_insertion_point(module_scope)

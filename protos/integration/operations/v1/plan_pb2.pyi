@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from integration.common.v1 import rules_pb2 as _rules_pb2
 from google.protobuf.internal import containers as _containers
@@ -37,6 +38,7 @@ class PlanItemState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PLAN_ITEM_STATE_SUCCEEDED: _ClassVar[PlanItemState]
     PLAN_ITEM_STATE_FAILED: _ClassVar[PlanItemState]
     PLAN_ITEM_STATE_SKIPPED: _ClassVar[PlanItemState]
+    PLAN_ITEM_STATE_UNCONFIRMED: _ClassVar[PlanItemState]
 PLAN_KIND_UNSPECIFIED: PlanKind
 PLAN_KIND_REPLAY: PlanKind
 PLAN_KIND_ROLLBACK: PlanKind
@@ -55,6 +57,7 @@ PLAN_ITEM_STATE_STARTED: PlanItemState
 PLAN_ITEM_STATE_SUCCEEDED: PlanItemState
 PLAN_ITEM_STATE_FAILED: PlanItemState
 PLAN_ITEM_STATE_SKIPPED: PlanItemState
+PLAN_ITEM_STATE_UNCONFIRMED: PlanItemState
 
 class PlanFilter(_message.Message):
     __slots__ = ("provider", "account", "tenant", "operation", "cause", "reason", "start_time", "end_time", "job_ids")
@@ -79,32 +82,40 @@ class PlanFilter(_message.Message):
     def __init__(self, provider: _Optional[str] = ..., account: _Optional[str] = ..., tenant: _Optional[str] = ..., operation: _Optional[str] = ..., cause: _Optional[str] = ..., reason: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., job_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PlanPace(_message.Message):
-    __slots__ = ("chunk_size", "canary_size", "rate_per_second", "stop_error_percent")
+    __slots__ = ("chunk_size", "canary_size", "rate_per_second", "stop_error_percent", "stop_min_results", "confirm_within", "stop_at_first_failure")
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     CANARY_SIZE_FIELD_NUMBER: _ClassVar[int]
     RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     STOP_ERROR_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    STOP_MIN_RESULTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIRM_WITHIN_FIELD_NUMBER: _ClassVar[int]
+    STOP_AT_FIRST_FAILURE_FIELD_NUMBER: _ClassVar[int]
     chunk_size: int
     canary_size: int
     rate_per_second: int
     stop_error_percent: int
-    def __init__(self, chunk_size: _Optional[int] = ..., canary_size: _Optional[int] = ..., rate_per_second: _Optional[int] = ..., stop_error_percent: _Optional[int] = ...) -> None: ...
+    stop_min_results: int
+    confirm_within: _duration_pb2.Duration
+    stop_at_first_failure: bool
+    def __init__(self, chunk_size: _Optional[int] = ..., canary_size: _Optional[int] = ..., rate_per_second: _Optional[int] = ..., stop_error_percent: _Optional[int] = ..., stop_min_results: _Optional[int] = ..., confirm_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stop_at_first_failure: _Optional[bool] = ...) -> None: ...
 
 class PlanCounts(_message.Message):
-    __slots__ = ("total", "pending", "started", "succeeded", "failed", "skipped")
+    __slots__ = ("total", "pending", "started", "succeeded", "failed", "skipped", "unconfirmed")
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     SUCCEEDED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
     total: int
     pending: int
     started: int
     succeeded: int
     failed: int
     skipped: int
-    def __init__(self, total: _Optional[int] = ..., pending: _Optional[int] = ..., started: _Optional[int] = ..., succeeded: _Optional[int] = ..., failed: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
+    unconfirmed: int
+    def __init__(self, total: _Optional[int] = ..., pending: _Optional[int] = ..., started: _Optional[int] = ..., succeeded: _Optional[int] = ..., failed: _Optional[int] = ..., skipped: _Optional[int] = ..., unconfirmed: _Optional[int] = ...) -> None: ...
 
 class Ineligible(_message.Message):
     __slots__ = ("cause", "count")
