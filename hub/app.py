@@ -245,6 +245,7 @@ class Hub:
                 board=self._board,
                 tenants=tenants,
                 draining=server.draining,
+                sign=self._notary.withdrawal,
             )
             jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
             operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operations.api(), server.raw)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from hubctl.options import json_option, state_option, tenant_option
+from hubctl.desk import Desk
+from hubctl.options import as_option, json_option, reason_option, state_option, tenant_option, ticket_option
 from hubctl.output import Output, as_dict
-from hubctl.place import load
 from hubctl.resolve import resolve
 from hubctl.rpc import CALL_SECONDS, hub_channel
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
@@ -76,12 +76,18 @@ def wait(job_id: str, tenant: str, state: Path, as_json: bool) -> None:
 @jobs.command()
 @click.argument("job_id")
 @tenant_option
+@reason_option
+@ticket_option
+@as_option
 @state_option
 @json_option
-def cancel(job_id: str, tenant: str, state: Path, as_json: bool) -> None:
-    """Withdraws a job that nothing has been done for."""
-    request = messages.CancelJobRequest(tenant=tenant, job_id=job_id)
-    _show(as_json, _call(state, lambda stub: stub.CancelJob(request, timeout=CALL_SECONDS)).job)
+def cancel(
+    job_id: str, tenant: str, reason: str, ticket: str, operator: str, state: Path, as_json: bool
+) -> None:
+    """Withdraws a job that nothing has been done for. Signed into the log."""
+    request = messages.CancelJobRequest(tenant=tenant, job_id=job_id, reason=reason, ticket=ticket)
+    answer = _call(state, lambda stub: stub.CancelJob(request, timeout=CALL_SECONDS), operator=operator)
+    _show(as_json, answer.job)
 
 
 @jobs.command()
@@ -105,9 +111,9 @@ def watch(after: int, tenant: str, state: Path, as_json: bool) -> None:
     _call(state, follow)
 
 
-def _call(state: Path, use: Callable[[Stub], Awaitable[Any]]) -> Any:
+def _call(state: Path, use: Callable[[Stub], Awaitable[Any]], *, operator: str = "cli") -> Any:
     async def run() -> Any:
-        async with hub_channel(load(state)) as channel:
+        async with hub_channel(Desk(state, operator, Output(as_json=True)).place, name=operator) as channel:
             return await use(Stub(channel))
 
     return asyncio.run(run())

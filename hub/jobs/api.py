@@ -1,24 +1,27 @@
 """JobsService: following and withdrawing jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 import grpc
 
 from hub.errors import JobNotFound, NotCancellable
 from hub.jobs.board import Board
-from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, wait_seconds
-from hub.jobs.model import Job, JobState
+from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, text_from_proto, wait_seconds
+from hub.jobs.model import NOT_BEGUN, Cancel, Job, JobState
+from hub.jobs.ports import Withdrawal
 from hub.jobs.waiting import Waiting, in_time
 from hub.jobs.watching import Watching
 from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
+from mesh.caller import current_caller
 from mesh.errors import InvalidRequest, Violation
 
 DEFAULT_PAGE = 50
 DEFAULT_WAIT = 30.0
+OPERATOR = "operator"
 
 _STATES = frozenset(int(state) for state in JobState)
 
@@ -41,13 +44,13 @@ class Store(Protocol):
         """Some jobs, newest first."""
         ...
 
-    async def cancel(self, job_id: str) -> bool:
-        """Withdraws a job that nothing has been done for."""
+    async def cancel(self, job_id: str, withdrawal: Withdrawal) -> bool:
+        """Withdraws a job that nothing has been done for, and states it."""
         ...
 
 
 class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
-    """Converts, calls, converts."""
+    """Converts, calls, converts. `sign` states that a job is withdrawn."""
 
     def __init__(
         self,
@@ -58,7 +61,9 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         board: Board,
         tenants: Tenants,
         draining: asyncio.Event,
+        sign: Callable[[str, Cancel], Withdrawal],
     ) -> None:
+        self._sign = sign
         self._store = store
         self._waiting = waiting
         self._watching = watching
@@ -119,10 +124,12 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
 
     async def CancelJob(self, request: jobs.CancelJobRequest, context: Context) -> jobs.CancelJobResponse:
         """The job, withdrawn."""
-        await self._own_job(request.tenant, request.job_id)
-        if await self._store.cancel(request.job_id):
-            self._board.post(request.job_id)
+        cancel = _cancel(request)
         job = await self._own_job(request.tenant, request.job_id)
+        if job.state in NOT_BEGUN:
+            if await self._store.cancel(job.job_id, self._sign(job.job_id, cancel)):
+                self._board.post(job.job_id)
+            job = await self._own_job(request.tenant, request.job_id)
         if job.state is not JobState.CANCELLED:
             raise NotCancellable(
                 f"job {job.job_id} is {job.state.name}", job_id=job.job_id, state=job.state.name
@@ -145,6 +152,14 @@ def _check_page(request: jobs.ListJobsRequest) -> None:
     for number, state in enumerate(request.states):
         if state not in _STATES:
             raise InvalidRequest([Violation(f"states[{number}]", "is not a state of a job")])
+
+
+def _cancel(request: jobs.CancelJobRequest) -> Cancel:
+    caller = current_caller()
+    unsaid = [field for field in ("reason", "ticket") if not getattr(request, field)]
+    if caller.role == OPERATOR and unsaid:
+        raise InvalidRequest([Violation(field, "must be set by an operator") for field in unsaid])
+    return Cancel(str(caller), text_from_proto(request, "reason"), text_from_proto(request, "ticket"))
 
 
 def _without_result(job: Job) -> Any:

@@ -1,6 +1,7 @@
 """Between the contract's messages and the hub's values; the only place at the edge that knows both."""
 
 import hashlib
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from integration.common.v1 import rules_pb2
 from integration.common.v1.context_pb2 import RequestContext
 from integration.jobs.v1 import job_pb2
 from mesh.errors import InvalidRequest, Violation
+from mesh.validation import violations
 
 TYPE_PREFIX = "type.googleapis.com/"
 _RULES: Any = rules_pb2.rules
@@ -43,6 +45,9 @@ def job_to_proto(job: Job) -> job_pb2.Job:
         labels=dict(job.labels),
         proven=job.proven,
     )
+    if job.cancel:
+        message.cancel_actor, message.cancel_reason = job.cancel.actor, job.cancel.reason
+        message.cancel_ticket = job.cancel.ticket
     if job.due_at:
         message.due_time.FromDatetime(job.due_at)
     if job.result_type:
@@ -80,6 +85,17 @@ def expiry_from_proto(context: RequestContext, spec: OperationSpec, now: datetim
 def wait_seconds(message: Message, field: str, default: float) -> float:
     """A duration field in seconds, or the default where it is not set."""
     return getattr(message, field).ToTimedelta().total_seconds() if message.HasField(field) else default
+
+
+def text_from_proto(message: Message, field: str, *, under: str = "") -> str:
+    """A text in NFC, as the log holds texts; raises InvalidRequest if it breaks the field's rules in it."""
+    composed = type(message)()
+    setattr(composed, field, unicodedata.normalize("NFC", getattr(message, field)))
+    # NFC makes a few texts longer.
+    if found := [v for v in violations(composed) if v.field == field]:
+        raise InvalidRequest([Violation(under + v.field, v.description) for v in found])
+    text: str = getattr(composed, field)
+    return text
 
 
 def is_uuid(text: str) -> bool:

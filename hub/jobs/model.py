@@ -113,6 +113,15 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """Who withdraws a job, why, and under which ticket."""
+
+    actor: str
+    reason: str = ""
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as it stands in the store."""
 
@@ -135,6 +144,7 @@ class Job:
     result: bytes
     labels: Mapping[str, str]
     proven: bool
+    cancel: Cancel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from hub.jobs.model import Ending
+from hub.jobs.model import Cancel, Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,15 @@ class Accepted:
     job_id: str
     fingerprint: bytes
     created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That a job is withdrawn, and the signed statement that says so."""
+
+    cancel: Cancel
+    statement_id: str
+    envelope: bytes
 
 
 class Post(Protocol):

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from hub.jobs.decide import Decision
-from hub.jobs.model import Event, Job, JobState, NewJob
+from hub.jobs.model import Cancel, Event, Job, JobState, NewJob
 
 Columns = dict[str, Any]
 
@@ -62,7 +63,7 @@ def decision_columns(decisions: Sequence[Decision]) -> Columns:
 
 def job_from_row(row: RowMapping) -> Job:
     """The job that a row of `get_jobs` or `list_jobs` speaks of."""
-    return _job(
+    job = _job(
         row,
         row["due_at"],
         row["updated_at"],
@@ -70,6 +71,9 @@ def job_from_row(row: RowMapping) -> Job:
         row["labels"],
         proven=not row["has_open_statements"],
     )
+    if row["cancel_actor"] is None:
+        return job
+    return replace(job, cancel=Cancel(row["cancel_actor"], row["cancel_reason"], row["cancel_ticket"]))
 
 
 def event_from_row(row: RowMapping) -> Event:

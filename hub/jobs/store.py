@@ -7,16 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
 from hub.errors import StoreConflict
-from hub.jobs.decide import Decision
-from hub.jobs.model import NOT_BEGUN, SETTLED, Job, JobState, NewJob
-from hub.jobs.ports import Accepted
-from hub.jobs.rows import ending_columns, job_from_row, new_job_columns
+from hub.jobs.model import SETTLED, Job, JobState, NewJob
+from hub.jobs.ports import Accepted, Withdrawal
+from hub.jobs.rows import job_from_row, new_job_columns
 from hub.jobs.statements import reader
 from mesh.failpoints import reach
 
 _read = reader(__package__)
 _ACCEPT = _read("accept")
-_END_JOBS = _read("end_jobs")
+_CANCEL_JOB = _read("cancel_job")
 _FIRST_JOBS = _read("first_jobs")
 _GET_JOBS = _read("get_jobs")
 _JOB_OF_KEY = _read("job_of_key")
@@ -107,12 +106,19 @@ class PostgresJobStore:
             job_id = (await connection.execute(_JOB_OF_KEY, key)).scalar()
         return await self.get(str(job_id)) if job_id else None
 
-    async def cancel(self, job_id: str) -> bool:
-        """Withdraws a job that nothing has been done for; False if that is not so."""
-        withdrawn = Decision(JobState.CANCELLED, reason="CANCELLED")
-        change = ending_columns({job_id: withdrawn}, left=NOT_BEGUN, by="")
+    async def cancel(self, job_id: str, withdrawal: Withdrawal) -> bool:
+        """Withdraws a job that nothing has been done for, and states it; False if that is not so."""
+        cancel = withdrawal.cancel
+        change = {
+            "job_id": job_id,
+            "actor": cancel.actor,
+            "reason": cancel.reason,
+            "ticket": cancel.ticket,
+            "statement_id": withdrawal.statement_id,
+            "envelope": withdrawal.envelope,
+        }
         async with self._single.connect() as connection:
-            return (await connection.execute(_END_JOBS, change)).first() is not None
+            return (await connection.execute(_CANCEL_JOB, change)).first() is not None
 
 
 async def _first_jobs(

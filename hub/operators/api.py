@@ -8,7 +8,7 @@ import grpc
 
 from hub.alerts.model import AlertState, Told
 from hub.errors import LetterNotFound, UnknownAccount, UnknownProvider
-from hub.jobs.convert import is_uuid, job_to_proto
+from hub.jobs.convert import is_uuid, job_to_proto, text_from_proto
 from hub.jobs.model import Job
 from hub.jobs.spec import Limits
 from hub.lanes.breaker import BreakerState
@@ -22,7 +22,6 @@ from hub.operators.convert import (
     letter_to_proto,
     pace_from_proto,
     plan_to_proto,
-    text_from_proto,
     why_from_proto,
 )
 from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView

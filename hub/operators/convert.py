@@ -1,7 +1,6 @@
 """Between the operations contract's messages and the hub's values."""
 
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.alerts.model import AlertState, Told
-from hub.jobs.convert import is_uuid, job_to_proto
+from hub.jobs.convert import is_uuid, job_to_proto, text_from_proto
 from hub.jobs.letters import Cause, missing_proof, proposal
 from hub.jobs.model import Job
 from hub.jobs.spec import Limits
@@ -19,7 +18,6 @@ from hub.plans.model import Filter, Item, Pace, Plan, Why
 from integration.operations.v1 import alert_pb2, dead_letter_pb2, lane_pb2, operations_service_pb2, plan_pb2
 from mesh.caller import current_caller
 from mesh.errors import InvalidRequest, Violation
-from mesh.validation import violations
 
 
 def lane_to_proto(view: LaneView, limits: Limits | None) -> lane_pb2.Lane:
@@ -192,17 +190,6 @@ def why_from_proto(message: operations_service_pb2.Justification) -> Why:
     """Why the current caller does it."""
     reason, ticket = (text_from_proto(message, field, under="why.") for field in ("reason", "ticket"))
     return Why(str(current_caller()), reason, ticket)
-
-
-def text_from_proto(message: Message, field: str, *, under: str = "") -> str:
-    """A text in NFC, as the log holds texts; raises InvalidRequest if it breaks the field's rules in it."""
-    composed = type(message)()
-    setattr(composed, field, unicodedata.normalize("NFC", getattr(message, field)))
-    # NFC makes a few texts longer.
-    if found := [v for v in violations(composed) if v.field == field]:
-        raise InvalidRequest([Violation(under + v.field, v.description) for v in found])
-    text: str = getattr(composed, field)
-    return text
 
 
 def _filter_to_proto(text: str) -> plan_pb2.PlanFilter:

@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from hub.clock import Clock
-from hub.jobs.model import Claimed, Purpose
+from hub.jobs.model import Cancel, Claimed, Purpose
 from hub.jobs.outcome import NotSent, Outcome, Unknown
+from hub.jobs.ports import Withdrawal
 from hub.lanes.ports import Receipt, Statement
 from hub.plans.model import Why
 from mesh.evidence import dsse
@@ -114,6 +115,12 @@ class Notary:
             detail=detail,
         )
         return Statement(statement.id, self._seal(statement))
+
+    def withdrawal(self, job_id: str, cancel: Cancel) -> Withdrawal:
+        """Signed statement of who withdraws a job, and why."""
+        why = Why(cancel.actor, cancel.reason, cancel.ticket)
+        said = self.action("job.cancel", f"job:{job_id}", why, job=job_id)
+        return Withdrawal(cancel, said.statement_id, said.envelope)
 
     def _intent(self, attempt: Claimed) -> said.Intent:
         work = attempt.work

@@ -25,6 +25,7 @@ from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
+from hub.jobs.ports import Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import Waiting
@@ -53,7 +54,7 @@ from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
 from tests.hub.edge import following
-from tests.hub.jobs import spec
+from tests.hub.jobs import spec, withdrawal
 
 TRUST_DOMAIN = "integration.local"
 TIMEOUT = 5.0
@@ -150,7 +151,7 @@ class Edge:
         """Fails unless an honest request still becomes a job, which is withdrawn again."""
         job = (await self.core.payments.Charge(charge(), timeout=TIMEOUT)).job
         assert job.job_id
-        await self.store.cancel(job.job_id)
+        await self.store.cancel(job.job_id, withdrawal())
 
 
 @asynccontextmanager
@@ -197,7 +198,13 @@ async def serving(
         follow = following(engine, store, board, draining=server.draining)
         watching = await stack.enter_async_context(follow)
         api = JobsApi(
-            store, waiting=waiting, watching=watching, board=board, tenants=tenants, draining=server.draining
+            store,
+            waiting=waiting,
+            watching=watching,
+            board=board,
+            tenants=tenants,
+            draining=server.draining,
+            sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
         )
         jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
         operators = _operations(engine, store)

@@ -16,6 +16,7 @@ from hub.intake.backlog import Admission, AdmissionLimits, Quota
 from hub.intake.quotas import BadQuotas, load
 from mesh.settings import SettingsError
 from tests.abuse.edge import TIMEOUT, Edge, charge, refusal, serving
+from tests.hub.jobs import withdrawal
 
 LANE = "echo/default"
 LIMITS = AdmissionLimits(3, Quota(100, 0.0, 1), {"acme": Quota(100, 0.0, 1)})
@@ -192,7 +193,7 @@ async def edge(hub_urls: Mapping[str, str], tmp_path: Path) -> AsyncIterator[Edg
     async with serving(hub_urls, tmp_path, limits=limits) as edge:
         yield edge
         for job in await edge.store.page("acme", before="", limit=100):
-            await edge.store.cancel(job.job_id)
+            await edge.store.cancel(job.job_id, withdrawal())
 
 
 async def test_a_full_backlog_is_refused_with_reason_and_time_before_anything_is_stored(edge: Edge) -> None:
@@ -219,7 +220,7 @@ async def test_there_is_room_again_once_the_jobs_have_ended(edge: Edge) -> None:
     ids = [(await edge.core.payments.Charge(charge(), timeout=TIMEOUT)).job.job_id for _ in range(3)]
     await refusal(edge.core.payments.Charge(charge(), timeout=TIMEOUT))
     for job_id in ids:
-        await edge.store.cancel(job_id)
+        await edge.store.cancel(job_id, withdrawal())
     await edge.counting.run_once()
     await edge.core.payments.Charge(charge(), timeout=TIMEOUT)
 

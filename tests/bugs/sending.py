@@ -120,9 +120,9 @@ SENDING = (
     ),
     Bug(
         name="withdrawn-in-doubt",
-        file="hub/jobs/sql/end_jobs.sql",
-        old="AND NOT (j.doubted AND g.to_state = {JobState.CANCELLED})",
-        new="AND g.to_state > 0",
+        file="hub/jobs/sql/cancel_job.sql",
+        old=" AND NOT doubted",
+        new="",
         breaks="a job that may have been carried out is withdrawn as if it had not",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_is_not_withdrawn",),

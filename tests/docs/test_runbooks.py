@@ -40,7 +40,7 @@ SHAPES = (
     ],
 )
 CHANGING = re.compile(
-    r"hubctl (lane (pause|drain|resume)|breaker (open|try)|jobs resolve|plan (?!list|show|watch))"
+    r"hubctl (lane (pause|drain|resume)|breaker (open|try)|jobs (resolve|cancel)|plan (?!list|show|watch))"
 )
 
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -23,6 +24,7 @@ from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
 from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.feed import Feed
+from hub.jobs.ports import Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
@@ -147,7 +149,13 @@ async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
         follow = following(hub_engine, store, board, draining=server.draining)
         watching = await stack.enter_async_context(follow)
         api = JobsApi(
-            store, waiting=waiting, watching=watching, board=board, tenants=tenants, draining=server.draining
+            store,
+            waiting=waiting,
+            watching=watching,
+            board=board,
+            tenants=tenants,
+            draining=server.draining,
+            sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
         )
         jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
         target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"

@@ -1,10 +1,12 @@
 """Jobs, attempts and specifications for the hub's tests."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from hub.jobs.agreeing import Task
-from hub.jobs.model import Claimed, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
+from hub.jobs.model import Cancel, Claimed, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
 from hub.jobs.spec import OperationSpec, Replay
+from hub.lanes.ports import Withdrawal
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = RetryPolicy(3, timedelta(seconds=1), timedelta(seconds=10))
@@ -54,6 +56,11 @@ def new_job(
         origin=ORIGIN,
         work=WORK,
     )
+
+
+def withdrawal() -> Withdrawal:
+    """That Core withdraws a job, stated."""
+    return Withdrawal(Cancel(ORIGIN.actor), str(uuid4()), b"withdrawn")
 
 
 def claimed(

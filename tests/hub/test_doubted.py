@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.decide import Decision
 from hub.jobs.model import JobState
+from tests.hub.jobs import withdrawal
 from tests.hub.test_operations_store import LANE, Desk
 
 LATER = timedelta(hours=1)
@@ -23,7 +24,7 @@ async def run_out(engine: AsyncEngine) -> None:
 async def test_a_job_that_may_have_been_carried_out_is_not_withdrawn(hub_engine: AsyncEngine) -> None:
     desk = Desk(hub_engine)
     await desk.settled(WAITS)
-    assert not await desk.jobs.cancel(desk.job.job_id)
+    assert not await desk.jobs.cancel(desk.job.job_id, withdrawal())
     assert await desk.state() is JobState.RETRY_WAIT
 
 

@@ -14,7 +14,7 @@ from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.payments.v1 import payments_service_pb2 as payments
 from mesh.errors import details_of
 from tests.fakes import FakeNotary
-from tests.hub.edge import MOST_STREAMS, Edge, charge, refusal
+from tests.hub.edge import MOST_STREAMS, TRUST_DOMAIN, Edge, charge, refusal
 
 
 async def test_a_request_becomes_a_queued_job_and_repeating_it_finds_the_same(edge: Edge) -> None:
@@ -76,6 +76,35 @@ async def test_a_tenants_job_is_not_there_for_another_tenant(edge: Edge) -> None
     request = jobs.GetJobRequest(tenant="beta", job_id=job.job_id)
     assert (await refusal(edge.jobs.GetJob(request, timeout=5)))[1] == "JOB_NOT_FOUND"
     assert not (await edge.jobs.ListJobs(jobs.ListJobsRequest(tenant="beta"), timeout=5)).jobs
+
+
+async def test_a_withdrawal_says_who_and_why_in_the_job_and_in_a_statement_of_the_same_commit(
+    edge: Edge, hub_engine: AsyncEngine
+) -> None:
+    job_id = (await edge.payments.Charge(charge(), timeout=5)).job.job_id
+    request = jobs.CancelJobRequest(tenant="acme", job_id=job_id, reason="ordered twice", ticket="OPS-1")
+    cancelled = (await edge.operator.CancelJob(request, timeout=5)).job
+    again = (await edge.jobs.CancelJob(jobs.CancelJobRequest(tenant="acme", job_id=job_id), timeout=5)).job
+    shown = (await edge.jobs.GetJob(jobs.GetJobRequest(tenant="acme", job_id=job_id), timeout=5)).job
+    listed = (await edge.jobs.ListJobs(jobs.ListJobsRequest(tenant="acme"), timeout=5)).jobs[0]
+    for job in (cancelled, again, shown, listed):
+        assert job.cancel_actor == f"spiffe://{TRUST_DOMAIN}/operator/cli"
+        assert (job.cancel_reason, job.cancel_ticket) == ("ordered twice", "OPS-1")
+    stated = await PostgresLaneStore(hub_engine).read_outbox("echo/default", 10)
+    assert [s.envelope for s in stated] == [f"{job_id} withdrawn".encode()]
+
+
+async def test_an_operator_must_say_why_a_job_is_withdrawn_and_core_may(edge: Edge) -> None:
+    job_id = (await edge.payments.Charge(charge(), timeout=5)).job.job_id
+    request = jobs.CancelJobRequest(tenant="acme", job_id=job_id)
+    code, _, error = await refusal(edge.operator.CancelJob(request, timeout=5))
+    details = details_of(error)
+    assert details is not None
+    assert (code, [v.field for v in details.violations]) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        ["reason", "ticket"],
+    )
+    assert (await edge.jobs.CancelJob(request, timeout=5)).job.cancel_actor.endswith("/core/demo")
 
 
 async def test_a_waiting_call_ends_when_the_job_does(edge: Edge) -> None:

@@ -12,7 +12,7 @@ from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.model import Event, JobState
 from hub.jobs.store import PostgresJobStore
 from local.stack.postgres import Server
-from tests.hub.jobs import new_job
+from tests.hub.jobs import new_job, withdrawal
 
 _INTO = """INSERT INTO job_event (job_id, tenant, state, at, lane_id, operation, request_id, attempt_count,
                        created_at, expire_at, provider_reference, reason, message)
@@ -70,7 +70,7 @@ async def test_events_are_read_while_transactions_are_open_in_this_and_other_dat
         await connection.execute(text("SELECT pg_current_xact_id()"))
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(1)])
-    await store.cancel(new_job(1).job_id)
+    await store.cancel(new_job(1).job_id, withdrawal())
     assert [e.job.state for e in await read(hub_engine)] == [JobState.CANCELLED]
     for connection, engine in zip((other, same), foreign, strict=True):
         await connection.close()
@@ -131,7 +131,7 @@ async def test_no_event_is_skipped_or_told_twice_whoever_commits_and_numbers_mea
 async def test_an_event_carries_the_jobs_labels(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(7)])
-    await store.cancel(new_job(7).job_id)
+    await store.cancel(new_job(7).job_id, withdrawal())
     (event,) = await read(hub_engine)
     assert event.job.labels == {"order": "7"}
 

@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from hub.jobs.convert import text_from_proto
 from hub.jobs.letters import Cause
 from hub.jobs.model import Job, JobState, queued
 from hub.operators.api import Context, OperationsApi
-from hub.operators.convert import pace_from_proto, text_from_proto, why_from_proto
+from hub.operators.convert import pace_from_proto, why_from_proto
 from hub.operators.model import LetterView
 from hub.plans.model import Filter
 from integration.operations.v1 import operations_service_pb2 as ops

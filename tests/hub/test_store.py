@@ -22,7 +22,7 @@ from hub.jobs.store import PostgresJobStore
 from hub.lanes.ports import Orphan, Settlement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.fakes import FakeNotary, HandClock
-from tests.hub.jobs import NOW, agreed, new_job
+from tests.hub.jobs import NOW, agreed, new_job, withdrawal
 
 LANE = "echo/default"
 OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref"), b"no": Declined("NO", "")}
@@ -134,10 +134,10 @@ async def test_an_attempt_is_settled_once(hub_engine: AsyncEngine) -> None:
 async def test_a_job_is_withdrawn_before_it_begins_and_not_after(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(1)])
-    assert await store.cancel(new_job(1).job_id)
-    assert not await store.cancel(new_job(1).job_id)
+    assert await store.cancel(new_job(1).job_id, withdrawal())
+    assert not await store.cancel(new_job(1).job_id, withdrawal())
     await begin(hub_engine, new_job(2))
-    assert not await store.cancel(new_job(2).job_id)
+    assert not await store.cancel(new_job(2).job_id, withdrawal())
     assert await state_of(hub_engine, new_job(2)) is JobState.RUNNING
 
 
@@ -157,7 +157,7 @@ async def test_several_jobs_are_read_at_once_wherever_they_stand(hub_engine: Asy
 async def test_pages_hold_jobs_newest_first_wherever_they_stand(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(n) for n in range(1, 6)])
-    await store.cancel(new_job(3).job_id)
+    await store.cancel(new_job(3).job_id, withdrawal())
     first = await store.page("acme", before="", limit=3)
     second = await store.page("acme", before=first[-1].job_id, limit=3)
     assert [j.request_id for j in first + second] == [f"request-{n}" for n in (5, 4, 3, 2, 1)]
@@ -188,7 +188,7 @@ async def test_the_job_of_a_key_is_found_by_the_key_and_not_among_all_jobs(
 async def test_a_providers_name_is_no_pattern(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(1), new_job(2)])
-    await store.cancel(new_job(2).job_id)
+    await store.cancel(new_job(2).job_id, withdrawal())
     for pattern in ("%", "ech_", "_cho", "ec"):
         assert await store.page("acme", before="", limit=9, provider=pattern) == []
     assert len(await store.page("acme", before="", limit=9, provider="echo")) == 2
@@ -197,7 +197,7 @@ async def test_a_providers_name_is_no_pattern(hub_engine: AsyncEngine) -> None:
 async def test_the_job_of_a_key_is_found_only_where_the_other_filters_fit(hub_engine: AsyncEngine) -> None:
     store = PostgresJobStore(hub_engine)
     await store.accept([new_job(n) for n in range(1, 4)])
-    await store.cancel(new_job(2).job_id)
+    await store.cancel(new_job(2).job_id, withdrawal())
     for kept, filters in [
         (True, {}),
         (True, {"states": [JobState.CANCELLED]}),

@@ -17,7 +17,7 @@ from hub.plans.carrier_store import PostgresCarrierStore
 from hub.plans.model import Filter, undo_key
 from hub.plans.store import PostgresPlanStore
 from tests.fakes import FakeNotary
-from tests.hub.jobs import new_job
+from tests.hub.jobs import new_job, withdrawal
 
 LANE = "echo/default"
 
@@ -85,7 +85,7 @@ async def test_a_job_that_nobody_has_undone_is_undone_under_the_first_key(undone
 async def test_attempts_that_came_to_nothing_do_not_bar_another(undone: Undone) -> None:
     await undone.attempt(Decision(JobState.DECLINED))
     assert (await undone.undone_by(), await undone.next_number()) == ("", 2)
-    assert await undone.jobs.cancel(await undone.attempt(None))
+    assert await undone.jobs.cancel(await undone.attempt(None), withdrawal())
     assert (await undone.undone_by(), await undone.next_number()) == ("", 3)
 
 

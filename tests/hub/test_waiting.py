@@ -14,7 +14,7 @@ from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
 from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
-from tests.hub.jobs import new_job
+from tests.hub.jobs import new_job, withdrawal
 
 WAITERS = 300
 
@@ -69,7 +69,7 @@ async def test_who_waits_is_answered_although_no_hint_comes(desk: Desk) -> None:
     async with asyncio.timeout(5):
         while len(desk.board.waited_for()) < 2:
             await asyncio.sleep(0)
-        await desk.store.cancel(new_job(1).job_id)
+        await desk.store.cancel(new_job(1).job_id, withdrawal())
         assert (await waiting[0]).state is JobState.CANCELLED
     assert not waiting[1].done()
     waiting[1].cancel()

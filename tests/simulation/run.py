@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+from hub.jobs.model import Cancel
+from hub.lanes.ports import Withdrawal
 from tests.simulation import ending
 from tests.simulation.audit import SimulatedLog
 from tests.simulation.cases import Case, cases, limits
@@ -93,8 +95,12 @@ def _accept(world: World, case: Case) -> None:
         world.loop.later(case.cancel_at - case.at, _cancel, world, case.job.job_id)
 
 
+def _withdrawal(job_id: str) -> Withdrawal:
+    return Withdrawal(Cancel("core"), f"cancel {job_id}", f"action {job_id} job.cancel core".encode())
+
+
 def _cancel(world: World, job_id: str) -> None:
-    if world.store.cancel(job_id):
+    if world.store.cancel(job_id, _withdrawal(job_id)):
         world.faults.counts["cancel"] += 1
 
 

@@ -8,7 +8,7 @@ from hub.errors import LaneLost
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
 from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey, Withdrawal
 from tests.simulation.turns import in_turn
 
 PAUSED = 2
@@ -226,13 +226,14 @@ class MemoryStore:
             if self.outbox.pop(statement_id, None) and statement_id in refused:
                 self.refused[statement_id] = refused[statement_id]
 
-    def cancel(self, job_id: str) -> bool:
-        """As end_jobs.sql with what the job store's `cancel` gives it."""
+    def cancel(self, job_id: str, withdrawal: Withdrawal) -> bool:
+        """As cancel_job.sql."""
         row = self.live.get(job_id)
         if row is None or row.claimed_term or row.doubted or row.state not in NOT_BEGUN:
             return False
         self.leave(job_id, "")
         row.reason, row.message = "CANCELLED", ""
+        self.outbox[withdrawal.statement_id] = OutboxRow(row.new.lane, job_id, withdrawal.envelope)
         self.end(row, JobState.CANCELLED)
         return True
 

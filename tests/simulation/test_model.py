@@ -21,6 +21,7 @@ from hub.jobs.store import PostgresJobStore
 from hub.lanes.breaker import Breaker, BreakerState
 from hub.lanes.ports import Orphan, Settled, Settlement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
+from tests.hub.jobs import withdrawal
 from tests.simulation.events import MemoryEvents
 from tests.simulation.store import LetterRow, MemoryStore
 
@@ -187,7 +188,8 @@ class Pair:
     async def cancel(self) -> None:
         """Core withdraws a job."""
         job_id = self.chance.choice(self.made or ["01890000-0000-7000-8000-999999999999"])
-        self._same("cancel", self.model.cancel(job_id), await self._jobs.cancel(job_id))
+        given = withdrawal()
+        self._same("cancel", self.model.cancel(job_id, given), await self._jobs.cancel(job_id, given))
 
     async def save_breaker(self) -> None:
         """An owner writes its breaker down."""

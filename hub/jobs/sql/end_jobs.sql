@@ -1,5 +1,4 @@
--- Ends jobs that nobody has claimed: withdrawn by Core, or settled by a webhook or a person. What an attempt may
--- have had an effect of is not withdrawn.
+-- Ends jobs that nobody has claimed, as a webhook or a person says.
 WITH given AS (
     SELECT * FROM unnest(
         CAST(:job_ids AS uuid[]), CAST(:states AS smallint[]), CAST(:reasons AS text[]), CAST(:messages AS text[]),
@@ -14,7 +13,6 @@ WITH given AS (
            0 AS letter, CAST(:left_by AS text) AS left_by, g.ordinal
     FROM job j JOIN given g USING (job_id)
     WHERE j.claimed_term = 0 AND j.state = ANY(CAST(:from_states AS smallint[]))
-      AND NOT (j.doubted AND g.to_state = {JobState.CANCELLED})
     FOR UPDATE OF j
 ), {jobs/transition}
 SELECT job_id FROM moved

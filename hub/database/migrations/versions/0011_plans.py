@@ -13,6 +13,26 @@ ALTER TABLE plan
 
 _OPEN_ITEMS = "CREATE INDEX plan_item_open ON plan_item (job_id) WHERE state IN (2, 6)"
 
+_PEOPLE = """
+CREATE TABLE job_cancel (
+    job_id uuid PRIMARY KEY,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    ticket text NOT NULL
+);
+CREATE TABLE resolution_proposal (
+    job_id uuid PRIMARY KEY,
+    seq integer NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    ticket text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expire_at timestamptz NOT NULL
+);
+GRANT SELECT, INSERT ON job_cancel TO hub_rw;
+GRANT SELECT, INSERT, UPDATE ON resolution_proposal TO hub_rw;
+"""
+
 # The fourth part of a SPIFFE id is the role of whoever asked for the job.
 _NUMBERED_KEYS = """
 UPDATE request_key k SET request_id = k.request_id || '\\:1'
@@ -29,7 +49,7 @@ FROM request_key k WHERE k.job_id = j.job_id AND k.request_id ~ '^~?rollback:[0-
 
 def upgrade() -> None:
     """Adds what is new, and gives the jobs that rollbacks have made the number of a first attempt."""
-    for statement in (_PACE, _OPEN_ITEMS):
+    for statement in (_PACE, _OPEN_ITEMS, *_PEOPLE.strip().removesuffix(";").split(";")):
         op.execute(statement)
     op.execute(_NUMBERED_KEYS)
     for table in ("job", "job_done", "job_event", "numbered_event"):
