@@ -28,7 +28,7 @@ JobError
 ├── PlanRefused        the filter does not make a plan
 ├── PlanTooLarge       the filter matches too much
 ├── PlanNotApprovable  the plan does not stand where this could be done to it
-├── SecondPersonNeeded another person than the plan's creator must approve it
+├── SecondPersonNeeded another person must approve the plan, or confirm what this one says
 └── LaneLost           another replica owns the lane (never shown to callers)
 """
 
@@ -239,7 +239,7 @@ class PlanNotApprovable(JobError):
 
 
 class SecondPersonNeeded(JobError):
-    """Another person than the plan's creator must approve it."""
+    """Another person must approve the plan, or confirm what this one has said of a job."""
 
     reason = "SECOND_PERSON_NEEDED"
 

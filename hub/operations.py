@@ -72,7 +72,12 @@ class Operations:
         shared = self._shared
         return OperationsApi(
             operating=Operating(
-                self._store, notary=shared.notary, read=shared.jobs.get, post=shared.post, hint=shared.hint
+                self._store,
+                notary=shared.notary,
+                read=shared.jobs.get,
+                post=shared.post,
+                hint=shared.hint,
+                moves_money=self._contracts.moves_money,
             ),
             planning=Planning(
                 self._plans,

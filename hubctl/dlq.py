@@ -126,7 +126,15 @@ def _fields(letter: letters.DeadLetter) -> list[tuple[str, object]]:
         ("came", shown(letter.enter_time)),
         ("left", " ".join(filter(None, (shown(letter.leave_time), letter.left_by)))),
         ("alert", letter.alert_key),
+        *([("said not to be done", _said(letter.not_done))] if letter.HasField("not_done") else []),
     ]
+
+
+def _said(proposal: letters.ResolutionProposal) -> str:
+    until = shown(proposal.expire_time)
+    return (
+        f"{proposal.actor}, {proposal.ticket}: {proposal.reason}; another person can confirm it until {until}"
+    )
 
 
 def _attempt(attempt: letters.AttemptRecord) -> tuple[object, ...]:

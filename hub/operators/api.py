@@ -22,9 +22,10 @@ from hub.operators.convert import (
     letter_to_proto,
     pace_from_proto,
     plan_to_proto,
+    proposal_to_proto,
     why_from_proto,
 )
-from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView
+from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView, Proposal
 from hub.operators.orders import Operating, Resolution
 from hub.plans.model import MOST_ITEMS, Filter, Item, ItemState, Plan, PlanKind
 from hub.plans.planning import Planning
@@ -63,6 +64,10 @@ class Reads(Protocol):
 
     async def attempts(self, job_id: str) -> list[AttemptView]:
         """The tries of a job, oldest first."""
+        ...
+
+    async def proposal(self, job_id: str) -> Proposal | None:
+        """The proposal about a parked job that can still be confirmed."""
         ...
 
 
@@ -188,19 +193,25 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         if letter is None or job is None:
             raise LetterNotFound(f"job {job_id} has never been a dead letter", job_id=job_id)
         attempts = await self._reads.attempts(job_id)
-        return operations.GetDeadLetterResponse(dead_letter=letter_to_proto(letter, job, attempts))
+        answer = operations.GetDeadLetterResponse(dead_letter=letter_to_proto(letter, job, attempts))
+        if proposal := await self._reads.proposal(job_id):
+            answer.dead_letter.not_done.CopyFrom(proposal_to_proto(proposal))
+        return answer
 
     async def ResolveJob(
         self, request: operations.ResolveJobRequest, context: Context
     ) -> operations.ResolveJobResponse:
-        """The job, as a person has resolved it."""
-        job = await self._operating.resolve(
+        """The job, as a person has resolved it, or as it stands until another one has said the same."""
+        resolved = await self._operating.resolve(
             _job_id(request.job_id),
             Resolution(request.resolution),
             text_from_proto(request, "provider_reference"),
             why_from_proto(request.why),
         )
-        return operations.ResolveJobResponse(job=job_to_proto(job))
+        return operations.ResolveJobResponse(
+            job=job_to_proto(resolved.job),
+            proposal=proposal_to_proto(resolved.proposal) if resolved.proposal else None,
+        )
 
     async def CreatePlan(
         self, request: operations.CreatePlanRequest, context: Context

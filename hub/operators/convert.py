@@ -9,11 +9,12 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.alerts.model import AlertState, Told
+from hub.jobs import letters
 from hub.jobs.convert import is_uuid, job_to_proto, text_from_proto
-from hub.jobs.letters import Cause, missing_proof, proposal
+from hub.jobs.letters import Cause, missing_proof
 from hub.jobs.model import Job
 from hub.jobs.spec import Limits
-from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView
+from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView, Proposal
 from hub.plans.model import Filter, Item, Pace, Plan, Why
 from integration.operations.v1 import alert_pb2, dead_letter_pb2, lane_pb2, operations_service_pb2, plan_pb2
 from mesh.caller import current_caller
@@ -60,7 +61,7 @@ def letter_to_proto(letter: LetterView, job: Job, attempts: list[AttemptView]) -
         job=job_to_proto(job),
         cause=dead_letter_pb2.DeadLetterCause.Name(int(letter.cause)),
         missing_proof=dead_letter_pb2.MissingProof.Name(int(missing_proof(letter.cause))),
-        proposal=dead_letter_pb2.Proposal.Name(int(proposal(letter.cause))),
+        proposal=dead_letter_pb2.Proposal.Name(int(letters.proposal(letter.cause))),
         left_by=letter.left_by,
         alert_key=letter.alert_key,
         attempts=[_attempt(a) for a in attempts],
@@ -71,6 +72,16 @@ def letter_to_proto(letter: LetterView, job: Job, attempts: list[AttemptView]) -
     return message
 
 
+def proposal_to_proto(proposal: Proposal) -> dead_letter_pb2.ResolutionProposal:
+    """What one person says of a job, for another one to confirm."""
+    message = dead_letter_pb2.ResolutionProposal(
+        actor=proposal.actor, reason=proposal.reason, ticket=proposal.ticket
+    )
+    _stamp(message, "create_time", proposal.created_at)
+    _stamp(message, "expire_time", proposal.expire_at)
+    return message
+
+
 def group_to_proto(group: LetterGroup) -> operations_service_pb2.DeadLetterGroup:
     """Open dead letters that have something in common."""
     return operations_service_pb2.DeadLetterGroup(
@@ -78,7 +89,7 @@ def group_to_proto(group: LetterGroup) -> operations_service_pb2.DeadLetterGroup
         cause=dead_letter_pb2.DeadLetterCause.Name(int(group.cause)),
         reason=group.reason,
         count=group.count,
-        proposal=dead_letter_pb2.Proposal.Name(int(proposal(group.cause))),
+        proposal=dead_letter_pb2.Proposal.Name(int(letters.proposal(group.cause))),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.jobs.letters import Cause
+from hub.jobs.model import Job
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
 
@@ -65,3 +66,22 @@ class LetterGroup:
     cause: Cause
     reason: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """That a job was not done, as one person says, for another one to confirm until `expire_at`."""
+
+    actor: str
+    reason: str
+    ticket: str
+    created_at: datetime
+    expire_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A job after a person has spoken; `proposal`: another one must say the same."""
+
+    job: Job
+    proposal: Proposal | None = None

@@ -2,15 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
-from typing import Protocol, assert_never
+from typing import Protocol
 
-from hub.errors import JobNotFound, NotResolvable, UnknownLane
+from hub.errors import JobNotFound, NotResolvable, SecondPersonNeeded, UnknownLane
 from hub.jobs.decide import Decision
 from hub.jobs.model import Job, JobState
 from hub.jobs.ports import Post
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
 from hub.lanes.ports import Statement
+from hub.operators.model import Proposal, Resolved
 from hub.plans.model import Why
 from hub.plans.planning import SignsActions
 
@@ -36,8 +37,16 @@ class OperatingStore(Protocol):
         """Moves a breaker by hand; False if there is no lane of that name."""
         ...
 
-    async def free(self, job_id: str, said: Statement) -> bool:
-        """Lets a job that is parked in doubt go on."""
+    async def free(self, job_id: str, said: Statement, *, actor: str, needs_two: bool) -> bool:
+        """Lets a job parked in doubt go on; with `needs_two` only if another person has proposed it."""
+        ...
+
+    async def propose(self, job_id: str, why: Why, said: Statement) -> bool:
+        """Keeps that a parked job was not done; False if it is not parked, or another proposal stands."""
+        ...
+
+    async def proposal(self, job_id: str) -> Proposal | None:
+        """The proposal about a parked job that can still be confirmed."""
         ...
 
     async def settle_by_hand(self, job_id: str, decision: Decision, said: Statement) -> bool:
@@ -46,7 +55,9 @@ class OperatingStore(Protocol):
 
 
 class Operating:
-    """Signs and stores what operators do. `hint` wakes a lane's owner, if it is this replica."""
+    """Signs and stores what operators do. `hint` wakes a lane's owner, if it is this replica; `moves_money`
+    says so of an operation.
+    """
 
     def __init__(
         self,
@@ -56,7 +67,9 @@ class Operating:
         read: Callable[[str], Awaitable[Job | None]],
         post: Post,
         hint: Callable[[str], None],
+        moves_money: Callable[[str], bool],
     ) -> None:
+        self._moves_money = moves_money
         self._store = store
         self._notary = notary
         self._read = read
@@ -77,37 +90,57 @@ class Operating:
             raise UnknownLane(f"there is no lane {lane}", lane=lane)
         self._hint(lane)
 
-    async def resolve(self, job_id: str, resolution: Resolution, reference: str, why: Why) -> Job:
-        """Settles a job that is parked in doubt, or lets it go on; raises JobNotFound or NotResolvable."""
+    async def resolve(self, job_id: str, resolution: Resolution, reference: str, why: Why) -> Resolved:
+        """Settles a job that is parked in doubt, or lets it go on.
+
+        Raises JobNotFound, NotResolvable, or SecondPersonNeeded for a person whose own proposal stands.
+        """
         job = await self._found(job_id)
-        act = f"job.resolve_{resolution.name.lower()}"
-        said = self._notary.action(act, f"job:{job_id}", why, job=job_id, detail=reference)
-        parked = job.state is JobState.IN_DOUBT and job.due_at is None
-        if not parked or not await self._settle(job_id, resolution, reference, said):
-            raise NotResolvable(
-                f"job {job_id} is {job.state.name} and not parked in doubt",
-                job_id=job_id,
-                state=job.state.name,
-            )
+        if job.state is not JobState.IN_DOUBT or job.due_at is not None:
+            raise _not_parked(job)
+        if resolution is Resolution.NOT_DONE:
+            proposal = await self._not_done(job, reference, why)
+            if proposal is not None:
+                return Resolved(job, proposal)
+        else:
+            await self._settle(job, resolution, reference, why)
         self._post(job_id)
         self._hint(f"{job.provider}/{job.account}")
-        return await self._found(job_id)
+        return Resolved(await self._found(job_id))
 
-    async def _settle(self, job_id: str, resolution: Resolution, reference: str, said: Statement) -> bool:
-        match resolution:
-            case Resolution.NOT_DONE:
-                return await self._store.free(job_id, said)
-            case Resolution.DONE:
-                state = JobState.SUCCEEDED
-            case Resolution.DECLINED:
-                state = JobState.DECLINED
-            case _:
-                assert_never(resolution)
+    async def _not_done(self, job: Job, reference: str, why: Why) -> Proposal | None:
+        needs_two, standing = self._moves_money(job.operation), await self._store.proposal(job.job_id)
+        if needs_two and standing is not None and standing.actor == why.actor:
+            raise SecondPersonNeeded("another person must say that it was not done", job_id=job.job_id)
+        if needs_two and standing is None:
+            said = self._said("job.propose_not_done", job, reference, why)
+            if await self._store.propose(job.job_id, why, said):
+                return await self._store.proposal(job.job_id)
+        said = self._said("job.resolve_not_done", job, reference, why)
+        if not await self._store.free(job.job_id, said, actor=why.actor, needs_two=needs_two):
+            raise _not_parked(await self._found(job.job_id))
+        return None
+
+    async def _settle(self, job: Job, resolution: Resolution, reference: str, why: Why) -> None:
+        said = self._said(f"job.resolve_{resolution.name.lower()}", job, reference, why)
+        state = JobState.SUCCEEDED if resolution is Resolution.DONE else JobState.DECLINED
         decision = Decision(state, reason=BY_HAND, provider_reference=reference)
-        return await self._store.settle_by_hand(job_id, decision, said)
+        if not await self._store.settle_by_hand(job.job_id, decision, said):
+            raise _not_parked(await self._found(job.job_id))
+
+    def _said(self, act: str, job: Job, reference: str, why: Why) -> Statement:
+        return self._notary.action(act, f"job:{job.job_id}", why, job=job.job_id, detail=reference)
 
     async def _found(self, job_id: str) -> Job:
         job = await self._read(job_id)
         if job is None:
             raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
         return job
+
+
+def _not_parked(job: Job) -> NotResolvable:
+    return NotResolvable(
+        f"job {job.job_id} is {job.state.name} and not parked in doubt",
+        job_id=job.job_id,
+        state=job.state.name,
+    )

@@ -16,9 +16,9 @@ from hub.jobs.statements import reader
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
 from hub.lanes.ports import Statement
-from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView
+from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView, Proposal
 from hub.plans.filters import filter_columns
-from hub.plans.model import Filter, PlanState
+from hub.plans.model import Filter, PlanState, Why
 
 _read = reader(__package__, LaneMode, BreakerState, PlanState)
 _END_JOBS = reader("hub.jobs")("end_jobs")
@@ -32,9 +32,14 @@ _COUNTS = _read("letters_count")
 _LETTER = _read("letter_get")
 _ATTEMPTS = _read("attempts_of_job")
 _RESOLVE = _read("resolve_job")
+_PROPOSE = _read("resolution_propose")
+_PROPOSAL = _read("resolution_get")
 _ABOUT = _read("state_about_job")
 _RECONCILE = _read("alert_reconcile")
 _ALERT_LANES = _read("alert_lanes")
+
+CONFIRM_WITHIN = timedelta(minutes=10)
+"""How long another person can confirm what one has proposed."""
 
 
 class PostgresOperationsStore:
@@ -88,9 +93,20 @@ class PostgresOperationsStore:
         """The tries of a job, oldest first."""
         return [_attempt(row) for row in await self._rows(_ATTEMPTS, {"job_id": job_id})]
 
-    async def free(self, job_id: str, said: Statement) -> bool:
-        """Lets a job that is parked in doubt go on, since it was certainly not done."""
-        return bool(await self._rows(_RESOLVE, {"job_id": job_id, **_stated(said)}))
+    async def free(self, job_id: str, said: Statement, *, actor: str, needs_two: bool) -> bool:
+        """Lets a job parked in doubt go on; with `needs_two` only if another person has proposed it."""
+        given = {"job_id": job_id, "actor": actor, "needs_two": needs_two, **_stated(said)}
+        return bool(await self._rows(_RESOLVE, given))
+
+    async def propose(self, job_id: str, why: Why, said: Statement) -> bool:
+        """Keeps that a parked job was not done; False if it is not parked, or another proposal stands."""
+        given = {"job_id": job_id, "actor": why.actor, "reason": why.reason, "ticket": why.ticket}
+        return bool(await self._rows(_PROPOSE, {**given, "within": CONFIRM_WITHIN, **_stated(said)}))
+
+    async def proposal(self, job_id: str) -> Proposal | None:
+        """The proposal about a parked job that can still be confirmed."""
+        rows = await self._rows(_PROPOSAL, {"job_id": job_id})
+        return Proposal(**rows[0]) if rows else None
 
     async def settle_by_hand(self, job_id: str, decision: Decision, said: Statement) -> bool:
         """Ends a job that is parked in doubt, as a person says."""

@@ -232,6 +232,7 @@ def _operations(engine: AsyncEngine, jobs: PostgresJobStore) -> OperationsApi:
             read=jobs.get,
             post=lambda job_id, ending=None: None,
             hint=lambda lane: None,
+            moves_money=lambda operation: True,
         ),
         planning=Planning(
             plans,

@@ -11,6 +11,7 @@ from integration.operations.v1 import operations_service_pb2 as messages
 from tests.cli.desk import Refusal, StandIn
 from tests.cli.parsing import parse
 from tests.cli.recorded import (
+    ANA,
     CHARGE,
     JOB,
     LANE,
@@ -157,3 +158,20 @@ async def test_the_json_of_a_list_is_one_object(terminal: Terminal, stand_in: St
     (found,) = json.loads(line)["dead_letters"]
     assert (found["job"]["provider"], found["cause"]) == ("stripe", "DEAD_LETTER_CAUSE_PROVIDER_DOWN")
     assert LANE in (await terminal.run("dlq", "list")).out
+
+
+async def test_who_said_it_first_is_told_what_another_must_type_and_the_letter_shows_it(
+    terminal: Terminal, stand_in: StandIn
+) -> None:
+    said = letters.ResolutionProposal(
+        actor=ANA, reason="support says so", ticket="OPS-241", expire_time=at(NOON)
+    )
+    answer = messages.ResolveJobResponse(job=job(), proposal=said)
+    stand_in.lay_out("ResolveJob", answer)
+    done = await terminal.run("jobs", "resolve", JOB, "--outcome", "not-done", *WHY, "--as", "ana")
+    assert done.code == 0, done.err
+    assert "2026-11-24T12:00:00Z" in done.out
+    assert f"hubctl jobs resolve {JOB} --outcome not-done --as luis" in done.out
+    shown = letter(cause=letters.DEAD_LETTER_CAUSE_UNRESOLVED_DOUBT, not_done=said)
+    stand_in.lay_out("GetDeadLetter", messages.GetDeadLetterResponse(dead_letter=shown))
+    assert f"{ANA}, OPS-241: support says so" in (await terminal.run("dlq", "show", JOB)).out

@@ -22,6 +22,7 @@ CHANGING = {
     "breaker open": (LANE,),
     "breaker try": (LANE,),
     "jobs resolve": (JOB, "--outcome", "done"),
+    "jobs cancel": (JOB,),
     "plan replay": ("--provider", "stripe"),
     "plan rollback": ("--provider", "stripe"),
     "plan discard": ("--provider", "stripe"),
@@ -30,6 +31,7 @@ CHANGING = {
     "plan stop": (PLAN,),
     "plan resume": (PLAN,),
     "plan abandon": (PLAN,),
+    "plan go-on": (PLAN,),
 }
 
 
@@ -87,7 +89,7 @@ async def test_an_empty_filter_is_refused_and_says_so(
         (("plan", "replay", "--from", "noon", *WHY), "noon is no moment"),
         (("plan", "replay", "--from", "2026-11-24T12:00:00", *WHY), "no time zone"),
         (("plan", "replay", "--from", "now", "--to", "-1h", *WHY), "--from must be before --to"),
-        (("plan", "replay", "--provider", "stripe", "--stop-at", "0", *WHY), "--stop-at"),
+        (("plan", "replay", "--provider", "stripe", "--stop-at", "101", *WHY), "--stop-at"),
         (("plan", "replay", "--cause", "sunspots", *WHY), "provider_down"),
         (("dlq", "list", "--from", "-999999d"), "calendar"),
         (("lane", "list", "--as", "eve"), "there are: ana, cli, luis"),

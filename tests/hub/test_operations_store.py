@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.store import PostgresAlertStore
-from hub.errors import NotResolvable
+from hub.errors import NotResolvable, SecondPersonNeeded
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
-from hub.jobs.model import JobState
+from hub.jobs.model import FINAL, JobState
 from hub.jobs.outcome import Outcome, Succeeded
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.breaker import Breaker, BreakerState
@@ -26,6 +26,7 @@ from tests.hub.jobs import agreed, new_job
 
 LANE = "echo/default"
 WHY = Why("spiffe://integration.local/operator/ana", "asked the provider", "OPS-1")
+LUIS = Why("spiffe://integration.local/operator/luis", "the provider's support says so", "OPS-1")
 PARKED = Decision(JobState.IN_DOUBT, None, "REPLY_CUT", letter=Cause.UNRESOLVED_DOUBT)
 OUTCOMES: dict[bytes, Outcome] = {b"yes": Succeeded("T", b"r", "ref")}
 
@@ -55,12 +56,14 @@ class Desk:
         self.alerts = PostgresAlertStore(engine)
         self.job = new_job(1)
         self.signs = Signs()
+        self.is_money = False
         self.operating = Operating(
             self.store,
             notary=self.signs,
             read=self.jobs.get,
             post=lambda job_id, ending=None: None,
             hint=lambda lane: None,
+            moves_money=lambda operation: self.is_money,
         )
 
     async def settled(self, decision: Decision) -> None:
@@ -113,13 +116,59 @@ async def test_a_person_settles_a_parked_doubt_and_it_is_stated(
     desk: Desk, resolution: Resolution, state: JobState
 ) -> None:
     await desk.settled(PARKED)
-    job = await desk.operating.resolve(desk.job.job_id, resolution, "", WHY)
-    assert job.state is state
+    resolved = await desk.operating.resolve(desk.job.job_id, resolution, "", WHY)
+    assert (resolved.job.state, resolved.proposal) == (state, None)
     letter = await desk.store.letter(desk.job.job_id)
     assert letter is not None
     assert letter.left_by == "resolved"
     statements = await desk.lanes.read_outbox(LANE, 10)
     assert f"job.resolve_{resolution.name.lower()}".encode() in [s.envelope for s in statements]
+
+
+async def test_that_money_was_not_moved_takes_two_people(desk: Desk) -> None:
+    desk.is_money = True
+    await desk.settled(PARKED)
+    job_id = desk.job.job_id
+    first = await desk.operating.resolve(job_id, Resolution.NOT_DONE, "", WHY)
+    assert first.proposal is not None
+    assert (first.job.state, first.proposal.actor) == (JobState.IN_DOUBT, WHY.actor)
+    with pytest.raises(SecondPersonNeeded):
+        await desk.operating.resolve(job_id, Resolution.NOT_DONE, "", WHY)
+    second = await desk.operating.resolve(job_id, Resolution.NOT_DONE, "", LUIS)
+    assert (second.job.state, second.proposal) == (JobState.RETRY_WAIT, None)
+    assert desk.signs.acts[-2:] == ["job.propose_not_done", "job.resolve_not_done"]
+    said = [s.envelope for s in await desk.lanes.read_outbox(LANE, 10)]
+    assert said[-2:] == [b"job.propose_not_done", b"job.resolve_not_done"]
+
+
+@pytest.mark.parametrize("over", ["expire_at = now()", "seq = 0"], ids=["too late", "of an earlier doubt"])
+async def test_an_old_proposal_is_no_second_word(desk: Desk, over: str) -> None:
+    desk.is_money = True
+    await desk.settled(PARKED)
+    await desk.operating.resolve(desk.job.job_id, Resolution.NOT_DONE, "", WHY)
+    async with desk.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE resolution_proposal SET {over}"))
+    resolved = await desk.operating.resolve(desk.job.job_id, Resolution.NOT_DONE, "", LUIS)
+    assert resolved.proposal is not None
+    assert (resolved.job.state, resolved.proposal.actor) == (JobState.IN_DOUBT, LUIS.actor)
+
+
+@pytest.mark.parametrize("resolution", [Resolution.DONE, Resolution.DECLINED])
+async def test_that_money_was_moved_or_refused_takes_one_person(desk: Desk, resolution: Resolution) -> None:
+    desk.is_money = True
+    await desk.settled(PARKED)
+    resolved = await desk.operating.resolve(desk.job.job_id, resolution, "", WHY)
+    assert (resolved.job.state in FINAL, resolved.proposal) == (True, None)
+
+
+async def test_the_store_frees_nothing_that_takes_two_on_one_persons_word(desk: Desk) -> None:
+    desk.is_money = True
+    await desk.settled(PARKED)
+    said = desk.signs.action("job.resolve_not_done", "", WHY)
+    assert not await desk.store.free(desk.job.job_id, said, actor=WHY.actor, needs_two=True)
+    await desk.operating.resolve(desk.job.job_id, Resolution.NOT_DONE, "", WHY)
+    assert not await desk.store.free(desk.job.job_id, said, actor=WHY.actor, needs_two=True)
+    assert await desk.state() is JobState.IN_DOUBT
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,22 @@ class AttemptRecord(_message.Message):
     settle_time: _timestamp_pb2.Timestamp
     def __init__(self, attempt_id: _Optional[str] = ..., look_up: _Optional[bool] = ..., outcome: _Optional[str] = ..., reason: _Optional[str] = ..., claim_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class ResolutionProposal(_message.Message):
+    __slots__ = ("actor", "reason", "ticket", "create_time", "expire_time")
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    reason: str
+    ticket: str
+    create_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ..., ticket: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class DeadLetter(_message.Message):
-    __slots__ = ("job", "cause", "missing_proof", "proposal", "enter_time", "leave_time", "left_by", "alert_key", "attempts")
+    __slots__ = ("job", "cause", "missing_proof", "proposal", "enter_time", "leave_time", "left_by", "alert_key", "attempts", "not_done")
     JOB_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     MISSING_PROOF_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +91,7 @@ class DeadLetter(_message.Message):
     LEFT_BY_FIELD_NUMBER: _ClassVar[int]
     ALERT_KEY_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    NOT_DONE_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     cause: DeadLetterCause
     missing_proof: MissingProof
@@ -86,4 +101,5 @@ class DeadLetter(_message.Message):
     left_by: str
     alert_key: str
     attempts: _containers.RepeatedCompositeFieldContainer[AttemptRecord]
-    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., cause: _Optional[_Union[DeadLetterCause, str]] = ..., missing_proof: _Optional[_Union[MissingProof, str]] = ..., proposal: _Optional[_Union[Proposal, str]] = ..., enter_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., leave_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., left_by: _Optional[str] = ..., alert_key: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ...) -> None: ...
+    not_done: ResolutionProposal
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., cause: _Optional[_Union[DeadLetterCause, str]] = ..., missing_proof: _Optional[_Union[MissingProof, str]] = ..., proposal: _Optional[_Union[Proposal, str]] = ..., enter_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., leave_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., left_by: _Optional[str] = ..., alert_key: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[AttemptRecord, _Mapping]]] = ..., not_done: _Optional[_Union[ResolutionProposal, _Mapping]] = ...) -> None: ...

@@ -22,7 +22,6 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 from integration.jobs.v1 import job_pb2 as integration_dot_jobs_dot_v1_dot_job__pb2
 from integration.operations.v1 import alert_pb2 as integration_dot_operations_dot_v1_dot_alert__pb2
@@ -31,7 +30,7 @@ from integration.operations.v1 import lane_pb2 as integration_dot_operations_dot
 from integration.operations.v1 import plan_pb2 as integration_dot_operations_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2integration/operations/v1/operations_service.proto\x12\x19integration.operations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\x1a%integration/operations/v1/alert.proto\x1a+integration/operations/v1/dead_letter.proto\x1a$integration/operations/v1/lane.proto\x1a$integration/operations/v1/plan.proto\"b\n\rJustification\x12\x19\n\x06reason\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\xf4\x03\x12\x36\n\x06ticket\x18\x02 \x01(\tB&\xb2\xbb\x18\"\x08\x01\x18@\"\x1c[A-Za-z0-9][A-Za-z0-9._#/-]*\"\x12\n\x10ListLanesRequest\"C\n\x11ListLanesResponse\x12.\n\x05lanes\x18\x01 \x03(\x0b\x32\x1f.integration.operations.v1.Lane\"\xa7\x01\n\x12SetLaneModeRequest\x12\x17\n\x04lane\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\x80\x01\x12\x39\n\x04mode\x18\x02 \x01(\x0e\x32#.integration.operations.v1.LaneModeB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x03why\x18\x03 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13SetLaneModeResponse\x12-\n\x04lane\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Lane\"\xab\x01\n\x11SetBreakerRequest\x12\x17\n\x04lane\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\x80\x01\x12>\n\x05state\x18\x02 \x01(\x0e\x32\'.integration.operations.v1.BreakerStateB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x03why\x18\x03 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12SetBreakerResponse\x12-\n\x04lane\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Lane\"\x97\x01\n\x16ListDeadLettersRequest\x12\x35\n\x06\x66ilter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"o\n\x17ListDeadLettersResponse\x12;\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32%.integration.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x17\x43ountDeadLettersRequest\x12\x35\n\x06\x66ilter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\"\xb0\x01\n\x0f\x44\x65\x61\x64LetterGroup\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x39\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32*.integration.operations.v1.DeadLetterCause\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x03\x12\x35\n\x08proposal\x18\x05 \x01(\x0e\x32#.integration.operations.v1.Proposal\"V\n\x18\x43ountDeadLettersResponse\x12:\n\x06groups\x18\x01 \x03(\x0b\x32*.integration.operations.v1.DeadLetterGroup\"=\n\x14GetDeadLetterRequest\x12%\n\x06job_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"S\n\x15GetDeadLetterResponse\x12:\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.DeadLetter\"\xe1\x01\n\x11ResolveJobRequest\x12%\n\x06job_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12\x41\n\nresolution\x18\x02 \x01(\x0e\x32%.integration.operations.v1.ResolutionB\x06\xb2\xbb\x18\x02\x08\x01\x12#\n\x12provider_reference\x18\x03 \x01(\tB\x07\xb2\xbb\x18\x03\x18\xff\x01\x12=\n\x03why\x18\x04 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"\xa5\x01\n\x12ResolutionProposal\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x12ResolveJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12?\n\x08proposal\x18\x02 \x01(\x0b\x32-.integration.operations.v1.ResolutionProposal\"\xff\x01\n\x11\x43reatePlanRequest\x12\x39\n\x04kind\x18\x01 \x01(\x0e\x32#.integration.operations.v1.PlanKindB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x06\x66ilter\x18\x02 \x01(\x0b\x32%.integration.operations.v1.PlanFilterB\x06\xb2\xbb\x18\x02\x08\x01\x12\x31\n\x04pace\x18\x03 \x01(\x0b\x32#.integration.operations.v1.PlanPace\x12=\n\x03why\x18\x04 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12\x43reatePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"8\n\x0eGetPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"@\n\x0fGetPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"M\n\x10ListPlansRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"\\\n\x11ListPlansResponse\x12.\n\x05plans\x18\x01 \x03(\x0b\x32\x1f.integration.operations.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbb\x01\n\x14ListPlanItemsRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12@\n\x06states\x18\x02 \x03(\x0e\x32(.integration.operations.v1.PlanItemStateB\x06\xb2\xbb\x18\x02\x18\x08\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"d\n\x15ListPlanItemsResponse\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.integration.operations.v1.PlanItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x12\x41pprovePlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13\x41pprovePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"x\n\x0fStopPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"A\n\x10StopPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"z\n\x11ResumePlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12ResumePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"{\n\x12\x41\x62\x61ndonPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13\x41\x62\x61ndonPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"x\n\x0fGoOnPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"A\n\x10GoOnPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\" \n\x11ListAlertsRequest\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\"F\n\x12ListAlertsResponse\x12\x30\n\x06\x61lerts\x18\x01 \x03(\x0b\x32 .integration.operations.v1.Alert*o\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESOLUTION_DONE\x10\x01\x12\x17\n\x13RESOLUTION_DECLINED\x10\x02\x12\x17\n\x13RESOLUTION_NOT_DONE\x10\x03\x32\xcf\x0e\n\x11OperationsService\x12\x66\n\tListLanes\x12+.integration.operations.v1.ListLanesRequest\x1a,.integration.operations.v1.ListLanesResponse\x12l\n\x0bSetLaneMode\x12-.integration.operations.v1.SetLaneModeRequest\x1a..integration.operations.v1.SetLaneModeResponse\x12i\n\nSetBreaker\x12,.integration.operations.v1.SetBreakerRequest\x1a-.integration.operations.v1.SetBreakerResponse\x12x\n\x0fListDeadLetters\x12\x31.integration.operations.v1.ListDeadLettersRequest\x1a\x32.integration.operations.v1.ListDeadLettersResponse\x12{\n\x10\x43ountDeadLetters\x12\x32.integration.operations.v1.CountDeadLettersRequest\x1a\x33.integration.operations.v1.CountDeadLettersResponse\x12r\n\rGetDeadLetter\x12/.integration.operations.v1.GetDeadLetterRequest\x1a\x30.integration.operations.v1.GetDeadLetterResponse\x12i\n\nResolveJob\x12,.integration.operations.v1.ResolveJobRequest\x1a-.integration.operations.v1.ResolveJobResponse\x12i\n\nCreatePlan\x12,.integration.operations.v1.CreatePlanRequest\x1a-.integration.operations.v1.CreatePlanResponse\x12`\n\x07GetPlan\x12).integration.operations.v1.GetPlanRequest\x1a*.integration.operations.v1.GetPlanResponse\x12\x66\n\tListPlans\x12+.integration.operations.v1.ListPlansRequest\x1a,.integration.operations.v1.ListPlansResponse\x12r\n\rListPlanItems\x12/.integration.operations.v1.ListPlanItemsRequest\x1a\x30.integration.operations.v1.ListPlanItemsResponse\x12l\n\x0b\x41pprovePlan\x12-.integration.operations.v1.ApprovePlanRequest\x1a..integration.operations.v1.ApprovePlanResponse\x12\x63\n\x08StopPlan\x12*.integration.operations.v1.StopPlanRequest\x1a+.integration.operations.v1.StopPlanResponse\x12i\n\nResumePlan\x12,.integration.operations.v1.ResumePlanRequest\x1a-.integration.operations.v1.ResumePlanResponse\x12l\n\x0b\x41\x62\x61ndonPlan\x12-.integration.operations.v1.AbandonPlanRequest\x1a..integration.operations.v1.AbandonPlanResponse\x12\x63\n\x08GoOnPlan\x12*.integration.operations.v1.GoOnPlanRequest\x1a+.integration.operations.v1.GoOnPlanResponse\x12i\n\nListAlerts\x12,.integration.operations.v1.ListAlertsRequest\x1a-.integration.operations.v1.ListAlertsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2integration/operations/v1/operations_service.proto\x12\x19integration.operations.v1\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\x1a%integration/operations/v1/alert.proto\x1a+integration/operations/v1/dead_letter.proto\x1a$integration/operations/v1/lane.proto\x1a$integration/operations/v1/plan.proto\"b\n\rJustification\x12\x19\n\x06reason\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\xf4\x03\x12\x36\n\x06ticket\x18\x02 \x01(\tB&\xb2\xbb\x18\"\x08\x01\x18@\"\x1c[A-Za-z0-9][A-Za-z0-9._#/-]*\"\x12\n\x10ListLanesRequest\"C\n\x11ListLanesResponse\x12.\n\x05lanes\x18\x01 \x03(\x0b\x32\x1f.integration.operations.v1.Lane\"\xa7\x01\n\x12SetLaneModeRequest\x12\x17\n\x04lane\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\x80\x01\x12\x39\n\x04mode\x18\x02 \x01(\x0e\x32#.integration.operations.v1.LaneModeB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x03why\x18\x03 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13SetLaneModeResponse\x12-\n\x04lane\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Lane\"\xab\x01\n\x11SetBreakerRequest\x12\x17\n\x04lane\x18\x01 \x01(\tB\t\xb2\xbb\x18\x05\x08\x01\x18\x80\x01\x12>\n\x05state\x18\x02 \x01(\x0e\x32\'.integration.operations.v1.BreakerStateB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x03why\x18\x03 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12SetBreakerResponse\x12-\n\x04lane\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Lane\"\x97\x01\n\x16ListDeadLettersRequest\x12\x35\n\x06\x66ilter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"o\n\x17ListDeadLettersResponse\x12;\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32%.integration.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x17\x43ountDeadLettersRequest\x12\x35\n\x06\x66ilter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.PlanFilter\"\xb0\x01\n\x0f\x44\x65\x61\x64LetterGroup\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x39\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32*.integration.operations.v1.DeadLetterCause\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x03\x12\x35\n\x08proposal\x18\x05 \x01(\x0e\x32#.integration.operations.v1.Proposal\"V\n\x18\x43ountDeadLettersResponse\x12:\n\x06groups\x18\x01 \x03(\x0b\x32*.integration.operations.v1.DeadLetterGroup\"=\n\x14GetDeadLetterRequest\x12%\n\x06job_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"S\n\x15GetDeadLetterResponse\x12:\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32%.integration.operations.v1.DeadLetter\"\xe1\x01\n\x11ResolveJobRequest\x12%\n\x06job_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12\x41\n\nresolution\x18\x02 \x01(\x0e\x32%.integration.operations.v1.ResolutionB\x06\xb2\xbb\x18\x02\x08\x01\x12#\n\x12provider_reference\x18\x03 \x01(\tB\x07\xb2\xbb\x18\x03\x18\xff\x01\x12=\n\x03why\x18\x04 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"|\n\x12ResolveJobResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12?\n\x08proposal\x18\x02 \x01(\x0b\x32-.integration.operations.v1.ResolutionProposal\"\xff\x01\n\x11\x43reatePlanRequest\x12\x39\n\x04kind\x18\x01 \x01(\x0e\x32#.integration.operations.v1.PlanKindB\x06\xb2\xbb\x18\x02\x08\x01\x12=\n\x06\x66ilter\x18\x02 \x01(\x0b\x32%.integration.operations.v1.PlanFilterB\x06\xb2\xbb\x18\x02\x08\x01\x12\x31\n\x04pace\x18\x03 \x01(\x0b\x32#.integration.operations.v1.PlanPace\x12=\n\x03why\x18\x04 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12\x43reatePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"8\n\x0eGetPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\"@\n\x0fGetPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"M\n\x10ListPlansRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"\\\n\x11ListPlansResponse\x12.\n\x05plans\x18\x01 \x03(\x0b\x32\x1f.integration.operations.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbb\x01\n\x14ListPlanItemsRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12@\n\x06states\x18\x02 \x03(\x0e\x32(.integration.operations.v1.PlanItemStateB\x06\xb2\xbb\x18\x02\x18\x08\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xe8\x07\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xb2\xbb\x18\x03\x18\x80\x01\"d\n\x15ListPlanItemsResponse\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.integration.operations.v1.PlanItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"{\n\x12\x41pprovePlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13\x41pprovePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"x\n\x0fStopPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"A\n\x10StopPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"z\n\x11ResumePlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"C\n\x12ResumePlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"{\n\x12\x41\x62\x61ndonPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"D\n\x13\x41\x62\x61ndonPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\"x\n\x0fGoOnPlanRequest\x12&\n\x07plan_id\x18\x01 \x01(\tB\x15\xb2\xbb\x18\x11\x08\x01\"\r[0-9a-f-]{36}\x12=\n\x03why\x18\x02 \x01(\x0b\x32(.integration.operations.v1.JustificationB\x06\xb2\xbb\x18\x02\x08\x01\"A\n\x10GoOnPlanResponse\x12-\n\x04plan\x18\x01 \x01(\x0b\x32\x1f.integration.operations.v1.Plan\" \n\x11ListAlertsRequest\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\"F\n\x12ListAlertsResponse\x12\x30\n\x06\x61lerts\x18\x01 \x03(\x0b\x32 .integration.operations.v1.Alert*o\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x13\n\x0fRESOLUTION_DONE\x10\x01\x12\x17\n\x13RESOLUTION_DECLINED\x10\x02\x12\x17\n\x13RESOLUTION_NOT_DONE\x10\x03\x32\xcf\x0e\n\x11OperationsService\x12\x66\n\tListLanes\x12+.integration.operations.v1.ListLanesRequest\x1a,.integration.operations.v1.ListLanesResponse\x12l\n\x0bSetLaneMode\x12-.integration.operations.v1.SetLaneModeRequest\x1a..integration.operations.v1.SetLaneModeResponse\x12i\n\nSetBreaker\x12,.integration.operations.v1.SetBreakerRequest\x1a-.integration.operations.v1.SetBreakerResponse\x12x\n\x0fListDeadLetters\x12\x31.integration.operations.v1.ListDeadLettersRequest\x1a\x32.integration.operations.v1.ListDeadLettersResponse\x12{\n\x10\x43ountDeadLetters\x12\x32.integration.operations.v1.CountDeadLettersRequest\x1a\x33.integration.operations.v1.CountDeadLettersResponse\x12r\n\rGetDeadLetter\x12/.integration.operations.v1.GetDeadLetterRequest\x1a\x30.integration.operations.v1.GetDeadLetterResponse\x12i\n\nResolveJob\x12,.integration.operations.v1.ResolveJobRequest\x1a-.integration.operations.v1.ResolveJobResponse\x12i\n\nCreatePlan\x12,.integration.operations.v1.CreatePlanRequest\x1a-.integration.operations.v1.CreatePlanResponse\x12`\n\x07GetPlan\x12).integration.operations.v1.GetPlanRequest\x1a*.integration.operations.v1.GetPlanResponse\x12\x66\n\tListPlans\x12+.integration.operations.v1.ListPlansRequest\x1a,.integration.operations.v1.ListPlansResponse\x12r\n\rListPlanItems\x12/.integration.operations.v1.ListPlanItemsRequest\x1a\x30.integration.operations.v1.ListPlanItemsResponse\x12l\n\x0b\x41pprovePlan\x12-.integration.operations.v1.ApprovePlanRequest\x1a..integration.operations.v1.ApprovePlanResponse\x12\x63\n\x08StopPlan\x12*.integration.operations.v1.StopPlanRequest\x1a+.integration.operations.v1.StopPlanResponse\x12i\n\nResumePlan\x12,.integration.operations.v1.ResumePlanRequest\x1a-.integration.operations.v1.ResumePlanResponse\x12l\n\x0b\x41\x62\x61ndonPlan\x12-.integration.operations.v1.AbandonPlanRequest\x1a..integration.operations.v1.AbandonPlanResponse\x12\x63\n\x08GoOnPlan\x12*.integration.operations.v1.GoOnPlanRequest\x1a+.integration.operations.v1.GoOnPlanResponse\x12i\n\nListAlerts\x12,.integration.operations.v1.ListAlertsRequest\x1a-.integration.operations.v1.ListAlertsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -108,82 +107,80 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOONPLANREQUEST'].fields_by_name['plan_id']._serialized_options = b'\262\273\030\021\010\001\"\r[0-9a-f-]{36}'
   _globals['_GOONPLANREQUEST'].fields_by_name['why']._loaded_options = None
   _globals['_GOONPLANREQUEST'].fields_by_name['why']._serialized_options = b'\262\273\030\002\010\001'
-  _globals['_RESOLUTION']._serialized_start=4281
-  _globals['_RESOLUTION']._serialized_end=4392
-  _globals['_JUSTIFICATION']._serialized_start=340
-  _globals['_JUSTIFICATION']._serialized_end=438
-  _globals['_LISTLANESREQUEST']._serialized_start=440
-  _globals['_LISTLANESREQUEST']._serialized_end=458
-  _globals['_LISTLANESRESPONSE']._serialized_start=460
-  _globals['_LISTLANESRESPONSE']._serialized_end=527
-  _globals['_SETLANEMODEREQUEST']._serialized_start=530
-  _globals['_SETLANEMODEREQUEST']._serialized_end=697
-  _globals['_SETLANEMODERESPONSE']._serialized_start=699
-  _globals['_SETLANEMODERESPONSE']._serialized_end=767
-  _globals['_SETBREAKERREQUEST']._serialized_start=770
-  _globals['_SETBREAKERREQUEST']._serialized_end=941
-  _globals['_SETBREAKERRESPONSE']._serialized_start=943
-  _globals['_SETBREAKERRESPONSE']._serialized_end=1010
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1013
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1164
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1166
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1277
-  _globals['_COUNTDEADLETTERSREQUEST']._serialized_start=1279
-  _globals['_COUNTDEADLETTERSREQUEST']._serialized_end=1359
-  _globals['_DEADLETTERGROUP']._serialized_start=1362
-  _globals['_DEADLETTERGROUP']._serialized_end=1538
-  _globals['_COUNTDEADLETTERSRESPONSE']._serialized_start=1540
-  _globals['_COUNTDEADLETTERSRESPONSE']._serialized_end=1626
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=1628
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=1689
-  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1691
-  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1774
-  _globals['_RESOLVEJOBREQUEST']._serialized_start=1777
-  _globals['_RESOLVEJOBREQUEST']._serialized_end=2002
-  _globals['_RESOLUTIONPROPOSAL']._serialized_start=2005
-  _globals['_RESOLUTIONPROPOSAL']._serialized_end=2170
-  _globals['_RESOLVEJOBRESPONSE']._serialized_start=2172
-  _globals['_RESOLVEJOBRESPONSE']._serialized_end=2296
-  _globals['_CREATEPLANREQUEST']._serialized_start=2299
-  _globals['_CREATEPLANREQUEST']._serialized_end=2554
-  _globals['_CREATEPLANRESPONSE']._serialized_start=2556
-  _globals['_CREATEPLANRESPONSE']._serialized_end=2623
-  _globals['_GETPLANREQUEST']._serialized_start=2625
-  _globals['_GETPLANREQUEST']._serialized_end=2681
-  _globals['_GETPLANRESPONSE']._serialized_start=2683
-  _globals['_GETPLANRESPONSE']._serialized_end=2747
-  _globals['_LISTPLANSREQUEST']._serialized_start=2749
-  _globals['_LISTPLANSREQUEST']._serialized_end=2826
-  _globals['_LISTPLANSRESPONSE']._serialized_start=2828
-  _globals['_LISTPLANSRESPONSE']._serialized_end=2920
-  _globals['_LISTPLANITEMSREQUEST']._serialized_start=2923
-  _globals['_LISTPLANITEMSREQUEST']._serialized_end=3110
-  _globals['_LISTPLANITEMSRESPONSE']._serialized_start=3112
-  _globals['_LISTPLANITEMSRESPONSE']._serialized_end=3212
-  _globals['_APPROVEPLANREQUEST']._serialized_start=3214
-  _globals['_APPROVEPLANREQUEST']._serialized_end=3337
-  _globals['_APPROVEPLANRESPONSE']._serialized_start=3339
-  _globals['_APPROVEPLANRESPONSE']._serialized_end=3407
-  _globals['_STOPPLANREQUEST']._serialized_start=3409
-  _globals['_STOPPLANREQUEST']._serialized_end=3529
-  _globals['_STOPPLANRESPONSE']._serialized_start=3531
-  _globals['_STOPPLANRESPONSE']._serialized_end=3596
-  _globals['_RESUMEPLANREQUEST']._serialized_start=3598
-  _globals['_RESUMEPLANREQUEST']._serialized_end=3720
-  _globals['_RESUMEPLANRESPONSE']._serialized_start=3722
-  _globals['_RESUMEPLANRESPONSE']._serialized_end=3789
-  _globals['_ABANDONPLANREQUEST']._serialized_start=3791
-  _globals['_ABANDONPLANREQUEST']._serialized_end=3914
-  _globals['_ABANDONPLANRESPONSE']._serialized_start=3916
-  _globals['_ABANDONPLANRESPONSE']._serialized_end=3984
-  _globals['_GOONPLANREQUEST']._serialized_start=3986
-  _globals['_GOONPLANREQUEST']._serialized_end=4106
-  _globals['_GOONPLANRESPONSE']._serialized_start=4108
-  _globals['_GOONPLANRESPONSE']._serialized_end=4173
-  _globals['_LISTALERTSREQUEST']._serialized_start=4175
-  _globals['_LISTALERTSREQUEST']._serialized_end=4207
-  _globals['_LISTALERTSRESPONSE']._serialized_start=4209
-  _globals['_LISTALERTSRESPONSE']._serialized_end=4279
-  _globals['_OPERATIONSSERVICE']._serialized_start=4395
-  _globals['_OPERATIONSSERVICE']._serialized_end=6266
+  _globals['_RESOLUTION']._serialized_start=4080
+  _globals['_RESOLUTION']._serialized_end=4191
+  _globals['_JUSTIFICATION']._serialized_start=307
+  _globals['_JUSTIFICATION']._serialized_end=405
+  _globals['_LISTLANESREQUEST']._serialized_start=407
+  _globals['_LISTLANESREQUEST']._serialized_end=425
+  _globals['_LISTLANESRESPONSE']._serialized_start=427
+  _globals['_LISTLANESRESPONSE']._serialized_end=494
+  _globals['_SETLANEMODEREQUEST']._serialized_start=497
+  _globals['_SETLANEMODEREQUEST']._serialized_end=664
+  _globals['_SETLANEMODERESPONSE']._serialized_start=666
+  _globals['_SETLANEMODERESPONSE']._serialized_end=734
+  _globals['_SETBREAKERREQUEST']._serialized_start=737
+  _globals['_SETBREAKERREQUEST']._serialized_end=908
+  _globals['_SETBREAKERRESPONSE']._serialized_start=910
+  _globals['_SETBREAKERRESPONSE']._serialized_end=977
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=980
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1131
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1133
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1244
+  _globals['_COUNTDEADLETTERSREQUEST']._serialized_start=1246
+  _globals['_COUNTDEADLETTERSREQUEST']._serialized_end=1326
+  _globals['_DEADLETTERGROUP']._serialized_start=1329
+  _globals['_DEADLETTERGROUP']._serialized_end=1505
+  _globals['_COUNTDEADLETTERSRESPONSE']._serialized_start=1507
+  _globals['_COUNTDEADLETTERSRESPONSE']._serialized_end=1593
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=1595
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=1656
+  _globals['_GETDEADLETTERRESPONSE']._serialized_start=1658
+  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1741
+  _globals['_RESOLVEJOBREQUEST']._serialized_start=1744
+  _globals['_RESOLVEJOBREQUEST']._serialized_end=1969
+  _globals['_RESOLVEJOBRESPONSE']._serialized_start=1971
+  _globals['_RESOLVEJOBRESPONSE']._serialized_end=2095
+  _globals['_CREATEPLANREQUEST']._serialized_start=2098
+  _globals['_CREATEPLANREQUEST']._serialized_end=2353
+  _globals['_CREATEPLANRESPONSE']._serialized_start=2355
+  _globals['_CREATEPLANRESPONSE']._serialized_end=2422
+  _globals['_GETPLANREQUEST']._serialized_start=2424
+  _globals['_GETPLANREQUEST']._serialized_end=2480
+  _globals['_GETPLANRESPONSE']._serialized_start=2482
+  _globals['_GETPLANRESPONSE']._serialized_end=2546
+  _globals['_LISTPLANSREQUEST']._serialized_start=2548
+  _globals['_LISTPLANSREQUEST']._serialized_end=2625
+  _globals['_LISTPLANSRESPONSE']._serialized_start=2627
+  _globals['_LISTPLANSRESPONSE']._serialized_end=2719
+  _globals['_LISTPLANITEMSREQUEST']._serialized_start=2722
+  _globals['_LISTPLANITEMSREQUEST']._serialized_end=2909
+  _globals['_LISTPLANITEMSRESPONSE']._serialized_start=2911
+  _globals['_LISTPLANITEMSRESPONSE']._serialized_end=3011
+  _globals['_APPROVEPLANREQUEST']._serialized_start=3013
+  _globals['_APPROVEPLANREQUEST']._serialized_end=3136
+  _globals['_APPROVEPLANRESPONSE']._serialized_start=3138
+  _globals['_APPROVEPLANRESPONSE']._serialized_end=3206
+  _globals['_STOPPLANREQUEST']._serialized_start=3208
+  _globals['_STOPPLANREQUEST']._serialized_end=3328
+  _globals['_STOPPLANRESPONSE']._serialized_start=3330
+  _globals['_STOPPLANRESPONSE']._serialized_end=3395
+  _globals['_RESUMEPLANREQUEST']._serialized_start=3397
+  _globals['_RESUMEPLANREQUEST']._serialized_end=3519
+  _globals['_RESUMEPLANRESPONSE']._serialized_start=3521
+  _globals['_RESUMEPLANRESPONSE']._serialized_end=3588
+  _globals['_ABANDONPLANREQUEST']._serialized_start=3590
+  _globals['_ABANDONPLANREQUEST']._serialized_end=3713
+  _globals['_ABANDONPLANRESPONSE']._serialized_start=3715
+  _globals['_ABANDONPLANRESPONSE']._serialized_end=3783
+  _globals['_GOONPLANREQUEST']._serialized_start=3785
+  _globals['_GOONPLANREQUEST']._serialized_end=3905
+  _globals['_GOONPLANRESPONSE']._serialized_start=3907
+  _globals['_GOONPLANRESPONSE']._serialized_end=3972
+  _globals['_LISTALERTSREQUEST']._serialized_start=3974
+  _globals['_LISTALERTSREQUEST']._serialized_end=4006
+  _globals['_LISTALERTSRESPONSE']._serialized_start=4008
+  _globals['_LISTALERTSRESPONSE']._serialized_end=4078
+  _globals['_OPERATIONSSERVICE']._serialized_start=4194
+  _globals['_OPERATIONSSERVICE']._serialized_end=6065
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,3 @@
-import datetime
-
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from integration.common.v1 import rules_pb2 as _rules_pb2
 from integration.jobs.v1 import job_pb2 as _job_pb2
 from integration.operations.v1 import alert_pb2 as _alert_pb2
@@ -147,27 +144,13 @@ class ResolveJobRequest(_message.Message):
     why: Justification
     def __init__(self, job_id: _Optional[str] = ..., resolution: _Optional[_Union[Resolution, str]] = ..., provider_reference: _Optional[str] = ..., why: _Optional[_Union[Justification, _Mapping]] = ...) -> None: ...
 
-class ResolutionProposal(_message.Message):
-    __slots__ = ("actor", "reason", "ticket", "create_time", "expire_time")
-    ACTOR_FIELD_NUMBER: _ClassVar[int]
-    REASON_FIELD_NUMBER: _ClassVar[int]
-    TICKET_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
-    actor: str
-    reason: str
-    ticket: str
-    create_time: _timestamp_pb2.Timestamp
-    expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, actor: _Optional[str] = ..., reason: _Optional[str] = ..., ticket: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
-
 class ResolveJobResponse(_message.Message):
     __slots__ = ("job", "proposal")
     JOB_FIELD_NUMBER: _ClassVar[int]
     PROPOSAL_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
-    proposal: ResolutionProposal
-    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., proposal: _Optional[_Union[ResolutionProposal, _Mapping]] = ...) -> None: ...
+    proposal: _dead_letter_pb2.ResolutionProposal
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., proposal: _Optional[_Union[_dead_letter_pb2.ResolutionProposal, _Mapping]] = ...) -> None: ...
 
 class CreatePlanRequest(_message.Message):
     __slots__ = ("kind", "filter", "pace", "why")
