@@ -44,8 +44,12 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class Reads(Protocol):
     """The store of lanes and dead letters, as far as it is only read."""
 
-    async def lanes(self, lane: str = "") -> list[LaneView]:
-        """All lanes, or one."""
+    async def lanes(self) -> list[LaneView]:
+        """All lanes."""
+        ...
+
+    async def lane(self, lane: str) -> LaneView:
+        """One lane that there is."""
         ...
 
     async def letters(
@@ -310,8 +314,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
         )
 
     async def _one_lane(self, name: str) -> lane_pb2.Lane:
-        (view,) = await self._reads.lanes(name)
-        return self._lane(view)
+        return self._lane(await self._reads.lane(name))
 
     def _lane(self, view: LaneView) -> lane_pb2.Lane:
         return lane_to_proto(view, self._limits().get(view.lane))

@@ -24,11 +24,15 @@ _read = reader(__package__, LaneMode, BreakerState, PlanState)
 _END_JOBS = reader("hub.jobs")("end_jobs")
 
 _LANES = _read("lanes")
+_LANE = _read("lane_get")
 _CLOSED = _read("lanes_closed")
 _LANE_MODE = _read("lane_mode")
 _BREAKER_ORDER = _read("breaker_order")
 _LETTERS = _read("letters_page")
+_LETTERS_ANY = _read("letters_any")
+_LETTERS_OF = _read("letters_of")
 _COUNTS = _read("letters_count")
+_COUNTS_OF = _read("letters_count_of")
 _LETTER = _read("letter_get")
 _ATTEMPTS = _read("attempts_of_job")
 _RESOLVE = _read("resolve_job")
@@ -49,9 +53,14 @@ class PostgresOperationsStore:
         self._engine = engine
         self._single = single(engine)
 
-    async def lanes(self, lane: str = "") -> list[LaneView]:
-        """All lanes, or one."""
-        return [_lane(row) for row in await self._rows(_LANES, {"lane": lane})]
+    async def lanes(self) -> list[LaneView]:
+        """All lanes."""
+        return [_lane(row) for row in await self._rows(_LANES, {})]
+
+    async def lane(self, lane: str) -> LaneView:
+        """One lane that there is."""
+        (row,) = await self._rows(_LANE, {"lane": lane})
+        return _lane(row)
 
     async def closed_lanes(self) -> frozenset[str]:
         """The lanes that take no new jobs."""
@@ -77,11 +86,14 @@ class PostgresOperationsStore:
             "before_job": before[1] if before else None,
             "limit": limit,
         }
-        return [_letter(row) for row in await self._rows(_LETTERS, values)]
+        named = _LETTERS_ANY if also_left else _LETTERS
+        statement = _LETTERS_OF if wanted.job_ids else named
+        return [_letter(row) for row in await self._rows(statement, values)]
 
     async def letter_groups(self, wanted: Filter) -> list[LetterGroup]:
         """Open dead letters by lane, cause and reason."""
-        rows = await self._rows(_COUNTS, filter_columns(wanted))
+        statement = _COUNTS_OF if wanted.job_ids else _COUNTS
+        rows = await self._rows(statement, filter_columns(wanted))
         return [LetterGroup(r["lane_id"], Cause(r["cause"]), r["reason"], r["letters"]) for r in rows]
 
     async def letter(self, job_id: str) -> LetterView | None:

@@ -44,7 +44,9 @@ _REFRESH = _read("plan_refresh")
 _GO_ON = _read("plan_go_on")
 _STATE = _read("plan_state")
 _OPEN_LETTERS = _read("letters_open")
+_OPEN_LETTERS_OF = _read("letters_open_of")
 _SUCCEEDED = _read("jobs_succeeded")
+_SUCCEEDED_OF = _read("jobs_succeeded_of")
 _UNKNOWN_EVENTS = _read("events_unknown")
 
 
@@ -56,14 +58,16 @@ class PostgresPlanStore:
 
     async def open_letters(self, wanted: Filter, limit: int) -> list[Matched]:
         """Open dead letters, oldest first."""
-        rows = await self._rows(_OPEN_LETTERS, {**filter_columns(wanted), "limit": limit})
+        statement = _OPEN_LETTERS_OF if wanted.job_ids else _OPEN_LETTERS
+        rows = await self._rows(statement, {**filter_columns(wanted), "limit": limit})
         return [_matched(row, cause=Cause(row["cause"])) for row in rows]
 
     async def succeeded_jobs(self, wanted: Filter, limit: int) -> list[Matched]:
         """Succeeded jobs, oldest first, with the job that undoes each, if one holds."""
         columns = filter_columns(wanted)
         del columns["cause"]
-        rows = await self._rows(_SUCCEEDED, {**columns, "undo_key": UNDO_KEY, "limit": limit})
+        statement = _SUCCEEDED_OF if wanted.job_ids else _SUCCEEDED
+        rows = await self._rows(statement, {**columns, "undo_key": UNDO_KEY, "limit": limit})
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:

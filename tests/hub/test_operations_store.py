@@ -284,7 +284,7 @@ async def test_a_breaker_is_not_written_over_by_an_old_owner_nor_over_an_operato
     term, orders = (desk.term - 1, 0) if stale == "term" else (desk.term, -1)
     opened = Breaker(BreakerState.OPEN, 0.0, "X", 1)
     await desk.lanes.save_breaker(LANE, term, opened, orders=orders, seconds=20.0)
-    (lane,) = await desk.store.lanes(LANE)
+    lane = await desk.store.lane(LANE)
     assert lane.breaker_state is BreakerState.CLOSED
 
 

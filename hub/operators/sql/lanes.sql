@@ -13,5 +13,5 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT lane_id, count(*) AS letters FROM dead_letter WHERE left_at IS NULL GROUP BY lane_id
 ) AS d USING (lane_id)
-WHERE l.provider <> 'hub-duty' AND (CAST(:lane AS text) = '' OR lane_id = CAST(:lane AS text))
+WHERE l.provider <> 'hub-duty'
 ORDER BY lane_id

@@ -1,4 +1,4 @@
--- Open dead letters that a filter matches, oldest first.
+-- Open dead letters that a filter that names no jobs matches, oldest first.
 SELECT d.job_id, d.operation, d.lane_id, d.tenant, j.provider_reference, d.cause
 FROM dead_letter d JOIN job j USING (job_id)
 WHERE d.left_at IS NULL

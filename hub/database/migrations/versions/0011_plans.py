@@ -13,6 +13,11 @@ ALTER TABLE plan
 
 _OPEN_ITEMS = "CREATE INDEX plan_item_open ON plan_item (job_id) WHERE state IN (2, 6)"
 
+_READS = """
+CREATE INDEX dead_letter_newest ON dead_letter (entered_at, job_id) WHERE left_at IS NULL;
+CREATE INDEX job_parked ON job (lane_id, state) WHERE claimed_term = 0 AND due_at IS NULL;
+"""
+
 _PEOPLE = """
 CREATE TABLE job_cancel (
     job_id uuid PRIMARY KEY,
@@ -47,9 +52,13 @@ FROM request_key k WHERE k.job_id = j.job_id AND k.request_id ~ '^~?rollback:[0-
 """
 
 
+def _statements(text: str) -> list[str]:
+    return [statement for statement in text.split(";") if statement.strip()]
+
+
 def upgrade() -> None:
     """Adds what is new, and gives the jobs that rollbacks have made the number of a first attempt."""
-    for statement in (_PACE, _OPEN_ITEMS, *_PEOPLE.strip().removesuffix(";").split(";")):
+    for statement in (_PACE, _OPEN_ITEMS, *_statements(_READS), *_statements(_PEOPLE)):
         op.execute(statement)
     op.execute(_NUMBERED_KEYS)
     for table in ("job", "job_done", "job_event", "numbered_event"):

@@ -1,4 +1,4 @@
--- What a filter asks of a dead letter; what it leaves out matches all.
+-- What a filter asks of a dead letter, but for the jobs that it names; what it leaves out matches all.
 (CAST(:provider AS text) = '' OR split_part(d.lane_id, '/', 1) = CAST(:provider AS text))
   AND (CAST(:account AS text) = '' OR split_part(d.lane_id, '/', 2) = CAST(:account AS text))
   AND (CAST(:tenant AS text) = '' OR d.tenant = CAST(:tenant AS text))
@@ -6,5 +6,4 @@
   AND (CAST(:reason AS text) = '' OR d.reason = CAST(:reason AS text))
   AND (CAST(:start AS timestamptz) IS NULL OR d.entered_at >= CAST(:start AS timestamptz))
   AND (CAST(:end AS timestamptz) IS NULL OR d.entered_at < CAST(:end AS timestamptz))
-  AND (CAST(:job_ids AS uuid[]) IS NULL OR d.job_id = ANY(CAST(:job_ids AS uuid[])))
   AND (CAST(:cause AS smallint) = 0 OR d.cause = CAST(:cause AS smallint))
