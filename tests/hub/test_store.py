@@ -286,3 +286,12 @@ async def test_an_expired_job_is_ended_with_an_event(hub_engine: AsyncEngine) ->
     assert await log.number(10) == 1
     (event_,) = await log.all_after(0, 10)
     assert event_.job.state is JobState.EXPIRED
+
+
+@pytest.mark.parametrize(("provider", "found"), [("echo", 1), ("ech_", 0), ("%", 0)])
+async def test_a_provider_is_matched_by_its_whole_name(
+    hub_engine: AsyncEngine, provider: str, found: int
+) -> None:
+    store = PostgresJobStore(hub_engine)
+    await store.accept([new_job(1)])
+    assert len(await store.page("acme", before="", limit=9, provider=provider)) == found
