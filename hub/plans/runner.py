@@ -13,6 +13,7 @@ POLL_SECONDS = 0.5
 IDLE_SECONDS = 2.0
 CHUNK_SECONDS = 1.0
 REST_SECONDS = 2.0
+LONGEST_REST_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class PlanRunner:
         self._actor = actor
         self._not_before: dict[str, float] = {}
         self._rests_until: dict[str, float] = {}
+        self._rests: dict[str, float] = {}
 
     async def run_once(self) -> float | None:
         """Moves every running plan on by a step."""
@@ -86,6 +88,7 @@ class PlanRunner:
         running = await self._store.running()
         self._not_before = {p: at for p, at in self._not_before.items() if p in running}
         self._rests_until = {p: at for p, at in self._rests_until.items() if p in running}
+        self._rests = {p: seconds for p, seconds in self._rests.items() if p in running}
         for plan_id in running:
             if self._clock.monotonic() >= self._rests_until.get(plan_id, 0.0):
                 await self._try(plan_id)
@@ -96,7 +99,12 @@ class PlanRunner:
             await self._advance(plan_id)
         except Exception:  # noqa: BLE001 - one plan's trouble must not hold up the others
             _log.exception("plan does not go on for now", extra={"plan": plan_id})
-            self._rests_until[plan_id] = self._clock.monotonic() + REST_SECONDS
+            # Longer each time: every step is stated in the log before it is taken.
+            rest = min(2 * self._rests.get(plan_id, REST_SECONDS / 2), LONGEST_REST_SECONDS)
+            self._rests[plan_id] = rest
+            self._rests_until[plan_id] = self._clock.monotonic() + rest
+        else:
+            self._rests.pop(plan_id, None)
 
     async def _advance(self, plan_id: str) -> None:
         plan = await self._store.get(plan_id)

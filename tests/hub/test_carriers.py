@@ -99,6 +99,7 @@ class Plans:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
+        self.stated = 0
 
     async def lapse(self) -> None:
         """Nothing lapses."""
@@ -119,7 +120,8 @@ class Plans:
         return ITEMS[:limit]
 
     async def state_step(self, plan_id: str, statement: Statement) -> None:
-        """Passes on nothing."""
+        """Counts what the log is told."""
+        self.stated += plan_id == "broken"
 
     async def end(self, plan_id: str, state: PlanState, note: str, statement: Statement) -> bool:
         """Ends nothing."""
@@ -139,3 +141,13 @@ async def test_a_plan_in_trouble_holds_up_no_other() -> None:
     )
     await runner.run_once()
     assert plans.begun == ["sound"]
+
+
+async def test_a_plan_that_cannot_go_on_is_tried_less_and_less_often() -> None:
+    plans, clock = Plans(), HandClock()
+    runner = PlanRunner(plans, carriers={PlanKind.REPLAY: plans}, notary=Actions(), clock=clock, actor="hub")
+    for _ in range(600):
+        await runner.run_once()
+        clock.move(1.0)
+    assert plans.stated <= 15
+    assert len(plans.begun) == 600
