@@ -80,7 +80,9 @@ async def test_a_rollback_that_came_to_nothing_can_be_tried_again(office: Office
     first = await office.ana.preview("ROLLBACK", job_ids=[job_id])
     await office.luis.approve(first)
     undo = await until(lambda: item_job(office, first), bool, 10)
-    await office.cancel(undo)
+    assert (await office.cancel(undo)).cancel_actor.endswith("/core/demo")
+    (said,) = await until(lambda: office.statements(undo), bool, 10)
+    assert (said["act"], said["actor"]["ref"].rpartition("/")[2]) == ("job.cancel", "demo")
     assert (await office.ana.over(first)).counts.failed == 1
     await office.ana.set_mode("WORKING")
     second = await office.ana.preview("ROLLBACK", job_ids=[job_id])
