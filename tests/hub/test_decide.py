@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hub.jobs.decide import (
     ABSENT_ONCE,
     ANSWER_MISMATCH,
-    LONGEST_WAIT,
     POISON_AFTER,
     Moment,
     after_attempt,
@@ -19,7 +18,7 @@ from hub.jobs.decide import (
     must_be_alone,
 )
 from hub.jobs.letters import Cause, cause_of
-from hub.jobs.model import SETTLED, TRANSITIONS, JobState, Purpose
+from hub.jobs.model import LONGEST_LIFE, SETTLED, TRANSITIONS, JobState, Purpose
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -34,7 +33,7 @@ from hub.jobs.spec import Replay
 from tests.hub.jobs import NOW, POLICY, claimed, spec
 
 MOMENT = Moment(NOW, 0.5)
-LONGEST = int(LONGEST_WAIT.total_seconds())
+LONGEST = int(LONGEST_LIFE.total_seconds())
 OUTCOMES: list[Outcome] = [
     Succeeded("T", b"r", "ref"),
     Pending("T", b"r", "ref"),

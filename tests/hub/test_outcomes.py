@@ -4,7 +4,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.decide import LONGEST_WAIT, Moment, after_attempt
+from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.model import LONGEST_LIFE
 from hub.jobs.outcome import NotSent, Pending
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
@@ -21,7 +22,7 @@ def test_a_confirmation_that_is_promised_for_never_is_looked_for_within_the_long
     pending = outcome_pb2.Pending(confirm_by_time=Timestamp(seconds=seconds))
     outcome = outcome_from_proto(outcome_pb2.Outcome(pending=pending))
     assert isinstance(outcome, Pending)
-    assert after_attempt(claimed(), outcome, spec(), Moment(NOW, 0.5)).wait == LONGEST_WAIT
+    assert after_attempt(claimed(), outcome, spec(), Moment(NOW, 0.5)).wait == LONGEST_LIFE
 
 
 @pytest.mark.parametrize("seconds", [NEVER, 2**63 - 1], ids=["ages", "no duration"])
@@ -29,7 +30,7 @@ def test_no_providers_wait_is_longer_than_the_longest(seconds: int) -> None:
     not_sent = outcome_pb2.NotSent(cause=1, retry_after=Duration(seconds=seconds))  # type: ignore[arg-type]
     outcome = outcome_from_proto(outcome_pb2.Outcome(not_sent=not_sent))
     assert isinstance(outcome, NotSent)
-    assert outcome.retry_after == LONGEST_WAIT
+    assert outcome.retry_after == LONGEST_LIFE
 
 
 def test_a_manifests_durations_are_held_between_nothing_and_the_longest_wait() -> None:
@@ -42,5 +43,5 @@ def test_a_manifests_durations_are_held_between_nothing_and_the_longest_wait() -
         timeout=Duration(seconds=1, nanos=500_000_000),
     )
     read = spoke_from_proto(spoke_service_pb2.DescribeResponse(operations=[operation])).operations["o"]
-    assert (read.confirm_within, read.expire_after) == (LONGEST_WAIT, LONGEST_WAIT)
+    assert (read.confirm_within, read.expire_after) == (LONGEST_LIFE, LONGEST_LIFE)
     assert (read.look_up_lag.total_seconds(), read.timeout.total_seconds()) == (0, 1.5)
