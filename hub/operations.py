@@ -12,11 +12,13 @@ from hub.alerts.store import PostgresAlertStore
 from hub.clock import Clock
 from hub.events.reconciling import ApplyHeld, Reconciling
 from hub.events.store import PostgresEventStore
+from hub.housekeeping.expiring import Expiring
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.intake.new_jobs import NewJobs
 from hub.intake.submit import Submission
 from hub.jobs.ports import Post
 from hub.jobs.store import PostgresJobStore
-from hub.lanes.duties import ALERTS, PLANS
+from hub.lanes.duties import ALERTS, HOUSEKEEPING, PLANS
 from hub.lanes.duty_group import DutyGroup
 from hub.lanes.ports import AuditLog, Grant
 from hub.lanes.relay import Relay
@@ -66,6 +68,7 @@ class Operations:
         self._plans = PostgresPlanStore(shared.engine)
         self._store = PostgresOperationsStore(shared.engine)
         self._alerts = PostgresAlertStore(shared.engine)
+        self._housekeeping = PostgresHousekeepingStore(shared.engine)
 
     def api(self) -> OperationsApi:
         """The service."""
@@ -95,7 +98,7 @@ class Operations:
 
     def duties(self) -> Mapping[str, Callable[[Grant], DutyGroup]]:
         """The duties that one replica does at a time, by the name of their lease."""
-        return {ALERTS: self._alerting, PLANS: self._planning}
+        return {ALERTS: self._alerting, HOUSEKEEPING: self._keeping_house, PLANS: self._planning}
 
     def _alerting(self, grant: Grant) -> DutyGroup:
         draw = secrets.SystemRandom().random
@@ -107,6 +110,10 @@ class Operations:
         directory = self._shared.directory
         reconciling = Reconciling(self._store, lanes=directory.lanes, unheard=directory.unheard)
         return DutyGroup([*telling, reconciling, applying], term=grant.term)
+
+    def _keeping_house(self, grant: Grant) -> DutyGroup:
+        store = self._housekeeping
+        return DutyGroup([Expiring(store.expire, store.next_expiry, self._shared.post)], term=grant.term)
 
     def _planning(self, grant: Grant) -> DutyGroup:
         shared = self._shared

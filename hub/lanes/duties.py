@@ -2,4 +2,5 @@
 
 DUTIES = "hub-duty"
 ALERTS = f"{DUTIES}/alerts"
+HOUSEKEEPING = f"{DUTIES}/housekeeping"
 PLANS = f"{DUTIES}/plans"

@@ -18,7 +18,6 @@ HELD_SECONDS = 0.25
 LINGER_SECONDS = 0.008
 BATCH = 64
 THROTTLE_SLACK_SECONDS = 1.0
-EXPIRE_BATCH = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +46,6 @@ class Lane:
         self._turns = Turns()
         self._adopted = False
         self._waits = False
-        self._expire_next = 0.0
         self._work: set[asyncio.Task[None]] = set()
 
     async def run_once(self) -> float | None:
@@ -66,7 +64,7 @@ class Lane:
         free = min(self._gate.admits(self._tools.clock.monotonic()), BATCH)
         self._waits = free <= 0
         if self._waits:
-            return await self._until_admitted()
+            return self._until_admitted()
         # What is claimed while nothing can be sent would all go at once afterwards, past the rate.
         if self._dispatch.is_stalled or not self._tools.spokes.is_ready(self.lane.split("/", 1)[0]):
             return POLL_SECONDS
@@ -138,23 +136,13 @@ class Lane:
             _log.info("adopted attempts", extra={"lane": self.lane, "count": len(orphans)})
             self._start(orphans, self._dispatch.recover, fresh=False)
 
-    async def _until_admitted(self) -> float | None:
+    def _until_admitted(self) -> float | None:
         if self._gate.is_full:
             return None
-        await self._expire()
         seconds = self._gate.seconds(self._tools.clock.monotonic())
         return POLL_SECONDS if seconds is None else min(POLL_SECONDS, seconds)
 
-    async def _expire(self) -> None:
-        now = self._tools.clock.monotonic()
-        if now >= self._expire_next:
-            over = await self._store.expire(self.lane, self.term, EXPIRE_BATCH)
-            self._expire_next = now if len(over) == EXPIRE_BATCH else now + POLL_SECONDS
-            for job_id in over:
-                self._tools.post(job_id)
-
     async def _until_due(self) -> float:
-        await self._expire()
         due = await self._store.next_due(self.lane)
         if due is None:
             return POLL_SECONDS

@@ -169,10 +169,6 @@ class LaneStore(Protocol):
         """Settles attempts in one commit; raises LaneLost if the term is over."""
         ...
 
-    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
-        """Ends up to `limit` jobs whose time ran out before anything was done."""
-        ...
-
     async def save_breaker(
         self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
     ) -> None:

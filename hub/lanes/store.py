@@ -21,7 +21,6 @@ _ADOPT = _read("adopt")
 _BEGIN_ATTEMPTS = _read("begin_attempts")
 _CLAIM = _read("claim")
 _CLEAR_OUTBOX = _read("clear_outbox")
-_EXPIRE = _read("expire")
 _NEXT_DUE = _read("next_due")
 _READ_OUTBOX = _read("read_outbox")
 _RELEASE_LANES = _read("release_lanes")
@@ -88,13 +87,6 @@ class PostgresLaneStore:
         if missing := [s.job_id for s in settlements if s.job_id not in found]:
             raise LaneLost(f"{len(missing)} attempts of {lane} belong to a newer owner")
         return [found[s.job_id] for s in settlements]
-
-    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
-        """Ends up to `limit` jobs whose time ran out before anything was done."""
-        async with self._single.connect() as connection:
-            late = {"lane": lane, "term": term, "limit": limit}
-            rows = await connection.execute(_EXPIRE, late)
-            return [str(job_id) for job_id in rows.scalars()]
 
     async def save_breaker(
         self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float

@@ -129,7 +129,7 @@ SENDING = (
     ),
     Bug(
         name="expired-in-doubt",
-        file="hub/lanes/sql/expire.sql",
+        file="hub/housekeeping/sql/expire.sql",
         old="WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state",
         new="ELSE {JobState.DEAD} END AS to_state",
         breaks="a job that may have been carried out is given up as not done when its time is over",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.model import AlertState
 from hub.alerts.store import PostgresAlertStore
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
@@ -64,7 +65,7 @@ class Hall:
         await self.settled(TRIED)
         async with self.engine.begin() as connection:
             await connection.execute(text("UPDATE job SET expire_at = now() WHERE state = 4"))
-        assert len(await self.lanes.expire(LANE, self.term, 10)) == 1
+        assert len(await PostgresHousekeepingStore(self.engine).expire(10)) == 1
 
     async def opened(self) -> None:
         """The owner's breaker opens."""

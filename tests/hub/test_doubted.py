@@ -32,7 +32,7 @@ async def test_a_job_that_may_have_been_carried_out_does_not_expire(hub_engine: 
     desk = Desk(hub_engine)
     await desk.settled(WAITS)
     await run_out(hub_engine)
-    await desk.lanes.expire(LANE, desk.term, 10)
+    await desk.house.expire(10)
     assert await desk.state() is JobState.IN_DOUBT
     assert await desk.lanes.next_due(LANE) is not None
     assert await desk.firing() == []

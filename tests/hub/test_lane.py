@@ -204,12 +204,13 @@ async def test_an_unknown_blind_outcome_waits_for_a_person_and_is_not_sent_again
     assert await bench.lanes.next_due(LANE) is None
 
 
-async def test_a_job_whose_time_ran_out_is_expired_and_never_sent(bench: Bench) -> None:
-    job = new_job(1, expire_at=NOW)
-    await bench.jobs.accept([job])
+async def test_a_job_whose_time_ran_out_is_never_sent(bench: Bench) -> None:
+    over, job = new_job(1, expire_at=NOW), new_job(2)
+    bench.spokes.outcomes = [Succeeded("T", b"r")]
+    await bench.jobs.accept([over, job])
     bench.run(await bench.own())
-    assert (await bench.until(job, SETTLED)).state is JobState.EXPIRED
-    assert bench.spokes.sent == []
+    assert (await bench.until(job, SETTLED)).state is JobState.SUCCEEDED
+    assert bench.spokes.sent == [f"{job.job_id}.1"]
 
 
 async def test_nothing_is_claimed_for_a_silent_spoke(bench: Bench) -> None:

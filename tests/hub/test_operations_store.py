@@ -10,6 +10,7 @@ from hub.alerts.store import PostgresAlertStore
 from hub.errors import NotResolvable, SecondPersonNeeded
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, JobState
@@ -52,6 +53,7 @@ class Desk:
         self.engine = engine
         self.jobs = PostgresJobStore(engine)
         self.lanes = PostgresLaneStore(engine)
+        self.house = PostgresHousekeepingStore(engine)
         self.store = PostgresOperationsStore(engine)
         self.alerts = PostgresAlertStore(engine)
         self.job = new_job(1)
@@ -246,7 +248,7 @@ async def test_a_doubt_resolved_as_not_done_after_its_time_is_sent_again_and_not
         ago = "created_at = now() - interval '2 hours', expire_at = now() - interval '1 hour'"
         await connection.execute(text(f"UPDATE job SET {ago}"))
     await desk.operating.resolve(desk.job.job_id, Resolution.NOT_DONE, "", WHY)
-    assert await desk.lanes.expire(LANE, desk.term, 10) == []
+    assert await desk.house.expire(10) == []
     claimed = await desk.lanes.claim(LANE, desk.term, 10, FakeNotary().intents)
     assert [o.claimed.job_id for o in claimed] == [desk.job.job_id]
 
@@ -255,7 +257,7 @@ async def test_a_job_tried_in_vain_until_its_time_ran_out_is_a_dead_letter(desk:
     await desk.settled(Decision(JobState.RETRY_WAIT, timedelta(), "CONNECTION_REFUSED"))
     async with desk.engine.begin() as connection:
         await connection.execute(text("UPDATE job SET expire_at = now()"))
-    assert await desk.lanes.expire(LANE, desk.term, 10) == [desk.job.job_id]
+    assert await desk.house.expire(10) == [desk.job.job_id]
     letter = await desk.store.letter(desk.job.job_id)
     assert letter is not None
     assert (await desk.state(), letter.cause) == (JobState.DEAD, Cause.EXPIRED)

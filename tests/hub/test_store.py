@@ -13,6 +13,7 @@ from hub.database.engine import open_engine, single
 from hub.errors import KeyReused, LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.intake.submit import Submission
 from hub.jobs.decide import Decision
 from hub.jobs.event_store import PostgresEventLog
@@ -282,7 +283,7 @@ async def test_the_running_hub_may_not_do_what_it_never_does(hub_engine: AsyncEn
 async def test_an_expired_job_is_ended_with_an_event(hub_engine: AsyncEngine) -> None:
     store, log = PostgresJobStore(hub_engine), PostgresEventLog(hub_engine)
     await store.accept([new_job(1, expire_at=NOW)])
-    assert await PostgresLaneStore(hub_engine).expire(LANE, await own(hub_engine), 10) == [new_job(1).job_id]
+    assert await PostgresHousekeepingStore(hub_engine).expire(10) == [new_job(1).job_id]
     assert await log.number(10) == 1
     (event_,) = await log.all_after(0, 10)
     assert event_.job.state is JobState.EXPIRED

@@ -5,9 +5,13 @@ import contextlib
 
 from hub.events.model import ArrivedEvent
 from hub.events.reconciling import ApplyHeld
+from hub.housekeeping.expiring import Expiring
 from hub.jobs.model import Ending
+from hub.lanes.duties import HOUSEKEEPING
+from hub.lanes.duty_group import DutyGroup
 from hub.lanes.owned_lane import LaneLoops, Ports
-from hub.lanes.ownership import Ownership
+from hub.lanes.ownership import Ownership, RunningLane
+from hub.lanes.ports import Grant
 from mesh.duty import DutyLoop
 from tests.simulation.audit import PlainNotary
 from tests.simulation.cases import LANE
@@ -56,14 +60,20 @@ class SimulatedHub:
         self._ownership = Ownership(
             machine.name,
             leases=self.store,
-            lanes=lambda: [LANE],
-            start=lambda lane, grant: LaneLoops(lane, grant=grant, limits=self._world.limits, ports=ports),
+            lanes=lambda: [LANE, HOUSEKEEPING],
+            start=lambda lane, grant: self._begin(lane, grant, ports),
         )
         applying = ApplyHeld(self.store.held_jobs, self._apply)
         self._duties = [
             self._world.loop.create_task(DutyLoop(duty).run(), context=machine.context)
             for duty in (self._ownership, applying)
         ]
+
+    def _begin(self, lane: str, grant: Grant, ports: Ports) -> RunningLane:
+        if lane == HOUSEKEEPING:
+            expiring = Expiring(self.store.expire, self.store.next_expiry, self._post)
+            return DutyGroup([expiring], term=grant.term)
+        return LaneLoops(lane, grant=grant, limits=self._world.limits, ports=ports)
 
     def crash(self) -> None:
         """Drops every task at the await where it stands."""

@@ -19,7 +19,7 @@ from hub.lanes.ports import (
     Survey,
     Warranted,
 )
-from tests.simulation.cases import SPECS
+from tests.simulation.cases import LANE, SPECS
 from tests.simulation.loop import NOBODY
 from tests.simulation.spoke import Stream
 from tests.simulation.wire import Wire
@@ -79,9 +79,13 @@ class StoreLink:
 
         return await self._ask(settle, "settle_reply_lost")
 
-    async def expire(self, lane: str, term: int, limit: int) -> list[str]:
+    async def expire(self, limit: int) -> list[str]:
         """Expires; worlds are small, and all that is late fits."""
-        return await self._ask(lambda: self._store.expire(lane, term))
+        return await self._ask(self._store.expire)
+
+    async def next_expiry(self) -> float | None:
+        """Reads."""
+        return await self._ask(self._store.next_expiry)
 
     async def save_breaker(
         self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float
@@ -114,8 +118,8 @@ class StoreLink:
 
         def acquire() -> Mapping[str, Grant]:
             granted = self._store.acquire(owner, lanes, lease)
-            for grant in granted.values():
-                self._world.watch.granted(owner, grant.term)
+            if LANE in granted:
+                self._world.watch.granted(owner, granted[LANE].term)
             return granted
 
         return await self._ask(acquire)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hub.events.reconciling import ApplyHeld
+from hub.housekeeping.expiring import Expiring
 from hub.jobs import decide
 from hub.jobs.decide import Decision, Moment
 from hub.jobs.letters import Cause
@@ -133,6 +134,10 @@ async def _apply_nothing(duty: ApplyHeld) -> float | None:
     return 1.0
 
 
+async def _expire_nothing(duty: Expiring) -> float | None:
+    return 1.0
+
+
 def _never_older(attempts: Attempts[object], stated_at: datetime) -> bool:
     return False
 
@@ -190,6 +195,7 @@ MUTANTS: Mapping[str, list[Patch]] = {
     "an unseen claim is left alone": [(Lane, "run_once", Lane._claim)],
     "a doubt is forgotten": [(sys.modules[Dispatch.__module__], "after_attempt", Over(_doubtless))],
     "suspects in company": [(sys.modules[Dispatch.__module__], "must_be_alone", lambda job: False)],
+    "what is over is left alone": [(Expiring, "run_once", _expire_nothing)],
     "held events are left alone": [(ApplyHeld, "run_once", _apply_nothing)],
     "a restarted spoke begins what is older": [(Attempts, "is_older", _never_older)],
     "outbox cleared unread": [(Relay, "run_once", _forget_outbox)],

@@ -186,14 +186,18 @@ class MemoryStore:
             raise LaneLost(f"{len(settlements) - len(found)} attempts of {lane} belong to a newer owner")
         return found
 
-    def expire(self, lane: str, term: int) -> list[str]:
+    def expire(self) -> list[str]:
         """As expire.sql."""
-        now, ended = self.now(), []
-        for row in self._of(lane) if self.owns(lane, term) else ():
-            if not row.claimed_term and row.state in NOT_BEGUN and row.new.expire_at <= now:
-                self._expire(row)
-                ended.append(row.new.job_id)
-        return ended
+        now = self.now()
+        over = [row for row in self._not_begun() if row.new.expire_at <= now]
+        for row in over:
+            self._expire(row)
+        return [row.new.job_id for row in over]
+
+    def next_expiry(self) -> float | None:
+        """As next_expiry.sql."""
+        moments = [row.new.expire_at for row in self._not_begun()]
+        return (min(moments) - self.now()).total_seconds() if moments else None
 
     def save_breaker(self, lane: str, term: int, breaker: Breaker, *, orders: int, seconds: float) -> None:
         """As save_breaker.sql, without the alert."""
@@ -262,6 +266,9 @@ class MemoryStore:
 
     def _of(self, lane: str) -> list[JobRow]:
         return [row for row in self.live.values() if row.new.lane == lane]
+
+    def _not_begun(self) -> list[JobRow]:
+        return [row for row in self.live.values() if not row.claimed_term and row.state in NOT_BEGUN]
 
     def _due(self, lane: str) -> list[JobRow]:
         now = self.now()

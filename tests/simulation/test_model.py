@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.errors import LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.agreeing import Task
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
@@ -70,6 +71,7 @@ class Pair:
         self._jobs = PostgresJobStore(engine)
         self._lanes = PostgresLaneStore(engine)
         self._leases = PostgresLaneLeases(engine)
+        self._house = PostgresHousekeepingStore(engine)
         self._events = PostgresEventStore(engine, decode, contradiction)
         self._engine = engine
         self.model = MemoryStore(lambda: datetime.now(UTC))
@@ -181,9 +183,9 @@ class Pair:
         )
 
     async def expire(self) -> None:
-        """An owner ends what has run out."""
-        real = await self._lanes.expire(self.lane, self.term, 1000)
-        self._same("expire", sorted(self.model.expire(self.lane, self.term)), sorted(real))
+        """What has run out is ended, whoever owns the lane."""
+        real = [job_id for job_id in await self._house.expire(1000) if job_id in self.made]
+        self._same("expire", sorted(self.model.expire()), sorted(real))
 
     async def cancel(self) -> None:
         """Core withdraws a job."""

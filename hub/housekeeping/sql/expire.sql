@@ -1,13 +1,12 @@
--- Ends jobs of a lane whose time ran out: those never tried are expired, those tried in vain are dead letters,
--- and those that an attempt may have had an effect of are looked at again first.
-WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
-), late AS (
+-- Ends jobs whose time ran out, of whatever lane: those never tried are expired, those tried in vain are dead letters,
+-- and those that an attempt may have had an effect of are looked at again first. Whoever runs it, and however many at
+-- once: a job that somebody else is just writing is left out.
+WITH late AS (
     SELECT *, CASE WHEN state = {JobState.QUEUED} THEN {JobState.EXPIRED}
                    WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state
     FROM job
-    WHERE lane_id = :lane AND claimed_term = 0 AND due_at IS NOT NULL AND state IN ({NOT_BEGUN})
-      AND expire_at <= now() AND EXISTS (SELECT 1 FROM owned)
+    WHERE claimed_term = 0 AND state IN ({NOT_BEGUN}) AND expire_at <= now()
+    ORDER BY expire_at
     LIMIT :limit
     FOR UPDATE SKIP LOCKED
 ), moving AS (
