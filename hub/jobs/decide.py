@@ -22,6 +22,9 @@ POISON_AFTER = 3
 ABSENT_ONCE = "ABSENT_ONCE"
 ANSWER_MISMATCH = "PROVIDER_ANSWER_MISMATCH"
 """The spokes' reason for an answer that does not fit what was asked. Asking again would not change it."""
+CONFIRMATION_OVERDUE = "CONFIRMATION_OVERDUE"
+LOOKS_GROW = 4
+"""How many times as old a job that waits for its confirmation is at each look as it was at the last."""
 
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
@@ -116,9 +119,14 @@ def _final(outcome: Succeeded | Declined) -> Decision:
 
 
 def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
+    wait = _until(outcome.confirm_by, moment) if outcome.confirm_by else spec.confirm_within
+    return _waits(outcome, wait)
+
+
+def _waits(outcome: Pending, wait: timedelta) -> Decision:
     return Decision(
         JobState.WAITING_CONFIRMATION,
-        wait=_until(outcome.confirm_by, moment) if outcome.confirm_by else spec.confirm_within,
+        wait=wait,
         provider_reference=outcome.provider_reference,
         result_type=outcome.result_type,
         result=outcome.result,
@@ -128,6 +136,43 @@ def _waiting(outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
 def _until(instant: datetime, moment: Moment) -> timedelta:
     """The wait for an instant that the provider has named; what is past needs none."""
     return min(max(instant - moment.now, timedelta()), LONGEST_LIFE)
+
+
+def _still_pending(job: Claimed, outcome: Pending, spec: OperationSpec, moment: Moment) -> Decision:
+    """Looked at less and less often, a last time when it is over, and then a person's."""
+    if job.state is not JobState.WAITING_CONFIRMATION:
+        return _waiting(outcome, spec, moment)
+    last = _last_look(job, outcome.confirm_by)
+    if moment.now >= last:
+        return _overdue("the provider has not confirmed it in time", outcome.provider_reference)
+    named = _until(outcome.confirm_by, moment) if outcome.confirm_by else timedelta()
+    return _waits(outcome, min(max(named, _until_next_look(job, spec, moment)), last - moment.now))
+
+
+def _unanswered(job: Claimed, outcome: NotSent | Unknown, spec: OperationSpec, moment: Moment) -> Decision:
+    """A look-up that could not ask whether the provider has confirmed."""
+    if moment.now >= job.expire_at:
+        return _overdue(f"not confirmed, and the last look-up failed: {outcome.reason}")
+    wait = min(max(_until_next_look(job, spec, moment), spec.look_up_lag), job.expire_at - moment.now)
+    return Decision(job.state, wait, outcome.reason, outcome.message)
+
+
+def _overdue(message: str, reference: str = "") -> Decision:
+    # Where a provider can call off what it has not done yet, that would be asked here, before a person is.
+    return _parked(CONFIRMATION_OVERDUE, message, reference)
+
+
+def _last_look(job: Claimed, confirm_by: datetime | None) -> datetime:
+    """When nobody waits any longer: the job's expiry, or the provider's own instant if that is later."""
+    return max(job.expire_at, min(confirm_by, job.created_at + LONGEST_LIFE) if confirm_by else job.expire_at)
+
+
+def _until_next_look(job: Claimed, spec: OperationSpec, moment: Moment) -> timedelta:
+    # By its age, so that nothing has to be remembered; but one that was long in coming is not taken for one
+    # that has been looked at often.
+    looks = min(job.seq - job.attempt_count, 15)
+    first = max(spec.confirm_within, timedelta(seconds=1))
+    return min((LOOKS_GROW - 1) * (moment.now - job.created_at), first * LOOKS_GROW**looks)
 
 
 def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:
@@ -159,8 +204,9 @@ def _looked_at_again(outcome: NotSent, spec: OperationSpec) -> Decision:
 
 
 def _parked(reason: str, message: str, reference: str = "") -> Decision:
-    """In doubt, and only a person can find out."""
-    return Decision(JobState.IN_DOUBT, None, reason, message, reference, letter=Cause.UNRESOLVED_DOUBT)
+    """In doubt, and only a person can find out. A replay of it asks again, and sends nothing before."""
+    cause = Cause.UNRESOLVED_DOUBT
+    return Decision(JobState.IN_DOUBT, None, reason, message, reference, letter=cause, doubts=True)
 
 
 def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> Decision:
@@ -184,11 +230,13 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
         case Succeeded() | Declined():
             return _final(outcome)
         case Pending():
-            return _waiting(outcome, spec, moment)
+            return _still_pending(job, outcome, spec, moment)
         case NotSent(cause=NotSentCause.ABSENT):
             return _found_absent(job, outcome, spec, moment)
         case Unknown(reason=reason) if reason == ANSWER_MISMATCH:
             return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+        case NotSent() | Unknown() if job.state is JobState.WAITING_CONFIRMATION:
+            return _unanswered(job, outcome, spec, moment)
         case NotSent() | Unknown():
             if moment.now >= job.expire_at:
                 return _parked(outcome.reason, outcome.message)

@@ -24,8 +24,8 @@ from tests.hub.test_lane import LANE, Bench
 MANY = 20_000
 _MANY = text(
     "INSERT INTO job (job_id, created_at, updated_at, expire_at, due_at, state, priority, lane_id, tenant, "
-    "operation, request_id) "
-    "SELECT gen_random_uuid(), now(), now(), now() + CAST(:left AS interval), now(), 1, 0, :lane, 'acme', 'Charge', CAST(n AS text) FROM generate_series(1, :many) AS n"
+    "operation, request_id) SELECT gen_random_uuid(), now(), now(), now() + CAST(:left AS interval), now(), "
+    "1, 0, :lane, 'acme', 'Charge', CAST(n AS text) FROM generate_series(1, :many) AS n"
 )
 _BODIES = text(
     "INSERT INTO job_body (job_id, request_type, request, salt, provider_key, max_attempts, initial_backoff, "
