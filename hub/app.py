@@ -13,6 +13,7 @@ import grpc
 from aiohttp import web
 
 from hub import tenants_file
+from hub.alerts.model import Alert
 from hub.alerts.sinks import load_sinks
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import Pools
@@ -21,6 +22,8 @@ from hub.errors import Overloaded
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
 from hub.events.store import PostgresEventStore
+from hub.housekeeping.concerns import of_backlogs
+from hub.housekeeping.watching import WatchBacklog
 from hub.intake import api as capabilities
 from hub.intake import quotas
 from hub.intake.admitting import Admitting, CountBacklog
@@ -267,6 +270,7 @@ class Hub:
         self._run(DutyLoop(closed))
         admission = Admission(limits, closed=closed)
         self._run(DutyLoop(CountBacklog(admission, count=store.count, clock=self._clock)))
+        self._run(DutyLoop(WatchBacklog(lambda: of_backlogs(admission.full()), self._see, self._clock)))
         known = Batcher[tuple[str, str], Accepted | None](
             PostgresIntakeStore(self._pools.lanes).known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
         )
@@ -277,6 +281,11 @@ class Hub:
             submission=Admitting(self._submission, admission=admission, clock=self._clock),
             known=_bounded(known),
         )
+
+    async def _see(self, alert: Alert) -> None:
+        alerts = PostgresAlertStore(self._pools.edge)
+        if not await alerts.see_alert(alert.key):
+            await alerts.raise_alert(alert)
 
     async def _start_webhooks(self) -> None:
         arrivals = Arrivals(

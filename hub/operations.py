@@ -12,8 +12,12 @@ from hub.alerts.store import PostgresAlertStore
 from hub.clock import Clock
 from hub.events.reconciling import ApplyHeld, Reconciling
 from hub.events.store import PostgresEventStore
+from hub.housekeeping import concerns
+from hub.housekeeping.abandoned import ParkAbandoned, RelayUnowned
+from hub.housekeeping.concerns import Concern
 from hub.housekeeping.expiring import Expiring
 from hub.housekeeping.store import PostgresHousekeepingStore
+from hub.housekeeping.watching import Watching
 from hub.intake.new_jobs import NewJobs
 from hub.intake.submit import Submission
 from hub.jobs.ports import Post
@@ -22,7 +26,7 @@ from hub.lanes.duties import ALERTS, HOUSEKEEPING, PLANS
 from hub.lanes.duty_group import DutyGroup
 from hub.lanes.ports import AuditLog, Grant
 from hub.lanes.relay import Relay
-from hub.lanes.store import PostgresLaneStore
+from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.operators.api import OperationsApi
 from hub.operators.orders import Operating
 from hub.operators.store import PostgresOperationsStore
@@ -112,8 +116,37 @@ class Operations:
         return DutyGroup([*telling, reconciling, applying], term=grant.term)
 
     def _keeping_house(self, grant: Grant) -> DutyGroup:
-        store = self._housekeeping
-        return DutyGroup([Expiring(store.expire, store.next_expiry, self._shared.post)], term=grant.term)
+        shared, store = self._shared, self._housekeeping
+        parking = ParkAbandoned(
+            f"{HOUSEKEEPING}.{grant.term}",
+            lanes=store.lanes,
+            leases=PostgresLaneLeases(shared.engine),
+            store=shared.lanes,
+            park_doubts=store.park_doubts,
+            notary=shared.notary,
+            log=shared.log,
+            clock=shared.clock,
+            post=shared.post,
+        )
+        duties: list[Duty] = [
+            Expiring(store.expire, store.next_expiry, shared.post),
+            RelayUnowned(store.lanes, self._relay),
+            parking,
+            Watching(self._concerns, store.agree, shared.clock),
+        ]
+        return DutyGroup(duties, term=grant.term)
+
+    async def _relay(self, lane: str) -> float | None:
+        return await Relay(lane, store=self._shared.lanes, log=self._shared.log).run_once()
+
+    async def _concerns(self) -> list[Concern]:
+        store, directory = self._housekeeping, self._shared.directory
+        silent = [name for name in directory.names() if not directory.is_ready(name)]
+        return [
+            *concerns.of_lanes(await store.lanes(), silent),
+            *concerns.of_outboxes(await store.old_outboxes()),
+            *concerns.of_plans(await store.plans_at_a_halt()),
+        ]
 
     def _planning(self, grant: Grant) -> DutyGroup:
         shared = self._shared

@@ -1,17 +1,31 @@
 """The statements of housekeeping; each costs what it finds, not what the tables hold."""
 
+import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.alerts.model import Alert
 from hub.database.engine import single
+from hub.housekeeping.concerns import BACKLOG_FULL, HERE, OLD_OUTBOX, PLAN_AT_A_HALT, LaneAtWork
 from hub.jobs.statements import reader
+from hub.plans.model import PlanState
 
-_read = reader(__package__)
+SILENCE = timedelta(seconds=30)
+"""After this an edge that watched its backlog is not there any more, or has room again."""
+
+_read = reader(__package__, PlanState)
 _EXPIRE = _read("expire")
 _NEXT_EXPIRY = _read("next_expiry")
+_KNOW_LANES = _read("know_lanes")
+_LANES_AT_WORK = _read("lanes_at_work")
+_PARK_DOUBTS = _read("park_doubts")
+_OLD_OUTBOXES = _read("old_outboxes")
+_PLANS_AT_A_HALT = _read("plans_at_a_halt")
+_AGREE = _read("agree_alerts")
 
 
 class PostgresHousekeepingStore:
@@ -28,6 +42,49 @@ class PostgresHousekeepingStore:
         """Seconds until the next job that has not begun expires; None if there is none."""
         (row,) = await self._rows(_NEXT_EXPIRY, {})
         return None if row["seconds"] is None else float(row["seconds"])
+
+    async def lanes(self) -> list[LaneAtWork]:
+        """The lanes with jobs that go on by themselves, or with statements; also those nobody ever owned."""
+        await self._rows(_KNOW_LANES, {})
+        return [
+            LaneAtWork(
+                lane=row["lane_id"],
+                is_unowned=row["is_unowned"],
+                has_jobs=row["has_waiting"] or row["has_stranded"],
+                has_stranded=row["has_stranded"],
+                has_statements=row["has_statements"],
+            )
+            for row in await self._rows(_LANES_AT_WORK, {})
+        ]
+
+    async def park_doubts(self, lane: str, term: int, limit: int) -> list[str]:
+        """Parks up to `limit` jobs of a lane that may have been done, are over, and cannot be looked up."""
+        rows = await self._rows(_PARK_DOUBTS, {"lane": lane, "term": term, "limit": limit})
+        return [str(row["job_id"]) for row in rows]
+
+    async def old_outboxes(self) -> list[str]:
+        """The lanes whose oldest statement has been on its way for too long."""
+        return [row["lane_id"] for row in await self._rows(_OLD_OUTBOXES, {"age": OLD_OUTBOX})]
+
+    async def plans_at_a_halt(self) -> list[str]:
+        """The plans at work that do not go on."""
+        return [str(row["plan_id"]) for row in await self._rows(_PLANS_AT_A_HALT, {"age": PLAN_AT_A_HALT})]
+
+    async def agree(self, still: Sequence[str], alerts: Sequence[Alert]) -> None:
+        """Raises alerts, and ends those whose keys are not among those that still hold."""
+        columns = {
+            "names": list(HERE),
+            "seen_elsewhere": [BACKLOG_FULL],
+            "silence": SILENCE,
+            "still": list(still),
+            "keys": [a.key for a in alerts],
+            "called": [a.name for a in alerts],
+            "severities": [a.severity for a in alerts],
+            "labels": [json.dumps(dict(a.labels), sort_keys=True) for a in alerts],
+            "summaries": [a.summary for a in alerts],
+            "runbooks": [a.runbook for a in alerts],
+        }
+        await self._rows(_AGREE, columns)
 
     async def _rows(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
         async with self._single.connect() as connection:

@@ -89,6 +89,12 @@ class Admission:
             )
         return None
 
+    def full(self) -> list[tuple[str, str]]:
+        """What holds as many unfinished jobs as it may: "lane" or "tenant", and its name."""
+        most = self._limits
+        lanes = [("lane", lane) for lane, n in self._lanes.items() if n and n >= most.lane_backlog]
+        return lanes + [("tenant", t) for t, n in self._tenants.items() if n and n >= most.of(t).unfinished]
+
     def enter(self, lane: str, tenant: str) -> None:
         """A job goes on its way into the store."""
         self._on_the_way[lane, tenant] += 1

@@ -170,9 +170,9 @@ def _last_look(job: Claimed, confirm_by: datetime | None) -> datetime:
 def _until_next_look(job: Claimed, spec: OperationSpec, moment: Moment) -> timedelta:
     # By its age, so that nothing has to be remembered; but one that was long in coming is not taken for one
     # that has been looked at often.
-    looks = min(job.seq - job.attempt_count, 15)
+    growth: int = LOOKS_GROW ** min(job.seq - job.attempt_count, 15)
     first = max(spec.confirm_within, timedelta(seconds=1))
-    return min((LOOKS_GROW - 1) * (moment.now - job.created_at), first * LOOKS_GROW**looks)
+    return min((LOOKS_GROW - 1) * (moment.now - job.created_at), first * growth)
 
 
 def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:

@@ -26,6 +26,11 @@ ALERTS = (
     "EventContradicts",
     "StatementRefused",
     "PlanStopped",
+    "PlanWaiting",
+    "SpokeAway",
+    "LaneUnowned",
+    "OutboxOld",
+    "BacklogFull",
 )
 SHAPES = (
     ["Meaning", "Impact", "Diagnosis", "Mitigation", "Rollback and backfill", "Escalation", "Evidence"],

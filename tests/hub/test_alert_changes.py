@@ -195,6 +195,22 @@ async def test_the_alert_of_a_lane_ends_when_no_spoke_offers_it(hall: Hall, happ
     assert await hall.alerts.firing() == []
 
 
+@pytest.mark.parametrize("happens", [Hall.held, Hall.opened], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("decision", [None, TRIED, DEAD], ids=["queued", "waiting", "dead letter"])
+async def test_the_alert_of_a_lane_that_no_spoke_offers_stays_while_it_holds_a_job(
+    hall: Hall, happens: Happens, decision: Decision | None
+) -> None:
+    if decision:
+        await hall.settled(decision)
+    else:
+        await PostgresJobStore(hall.engine).accept([new_job(1)])
+    await happens(hall)
+    await age_alerts(hall.engine)
+    await hall.store.reconcile_lanes([], [])
+    names = {a.alert.name for a in await hall.alerts.firing()} - {"DeadLetters"}
+    assert len(names) == 1
+
+
 async def test_a_lane_that_is_offered_again_is_held_as_it_was_left(hall: Hall) -> None:
     await hall.held()
     await age_alerts(hall.engine)
