@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.alerts.model import Alerting, AlertSink
 from hub.alerts.store import PostgresAlertStore
 from hub.clock import Clock
-from hub.events.reconciling import ApplyHeld, Reconciling
+from hub.events.reconciling import ApplyHeld, Lapsing, Reconciling
 from hub.events.store import PostgresEventStore
 from hub.housekeeping import concerns
 from hub.housekeeping.abandoned import ParkAbandoned, RelayUnowned
@@ -130,6 +130,7 @@ class Operations:
         )
         duties: list[Duty] = [
             Expiring(store.expire, store.next_expiry, shared.post),
+            Lapsing(shared.events.lapse),
             RelayUnowned(store.lanes, self._relay),
             parking,
             Watching(self._concerns, store.agree, shared.clock),

@@ -6,6 +6,9 @@ from typing import Protocol
 
 EVENTS_PATIENCE = timedelta(minutes=5)
 RECONCILE_SECONDS = 2.0
+HELD_FOR = timedelta(days=30)
+LAPSE_BATCH = 1000
+LAPSE_SECONDS = 60.0
 
 
 class AlertsOfCauses(Protocol):
@@ -38,6 +41,19 @@ class ApplyHeld:
         for job_id, lane in await self._held():
             await self._apply(job_id, lane)
         return RECONCILE_SECONDS
+
+
+class Lapsing:
+    """The duty that gives up events held for longer than anything can still come that they are about."""
+
+    name = "lapse held events"
+
+    def __init__(self, lapse: Callable[[timedelta, int], Awaitable[int]]) -> None:
+        self._lapse = lapse
+
+    async def run_once(self) -> float | None:
+        """Gives a batch up; at once again if there may be more."""
+        return 0 if await self._lapse(HELD_FOR, LAPSE_BATCH) == LAPSE_BATCH else LAPSE_SECONDS
 
 
 class Reconciling:

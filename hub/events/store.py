@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -28,6 +29,7 @@ _JOBS_FOR_EVENTS = _read("jobs_for_events")
 _JOB_FOR_EVENT = _read("job_for_event")
 _KEEP_EVENTS = _read("keep_events")
 _KEPT_EVENT = _read("kept_event")
+_LAPSE_EVENTS = _read("lapse_events")
 _LANES_OF_ENDED = _read("lanes_of_ended")
 _REPLACE_EVENTS = _read("replace_events")
 
@@ -128,6 +130,12 @@ class PostgresEventStore:
         async with self._single.connect() as connection:
             rows = (await connection.execute(_HELD_JOBS)).mappings().all()
         return [(str(row["job_id"]), row["lane_id"]) for row in rows]
+
+    async def lapse(self, age: timedelta, limit: int) -> int:
+        """Gives up to `limit` events up that have been held for so long; how many."""
+        async with self._single.connect() as connection:
+            lapsed = await connection.execute(_LAPSE_EVENTS, {"age": age, "limit": limit})
+            return len(lapsed.all())
 
     async def _settle(self, connection: AsyncConnection, stands: Mapping[str, _Stand]) -> set[str]:
         """Handles what is held for the jobs; the ids of those that have ended by it."""

@@ -6,11 +6,11 @@ WITH given AS (
         CAST(:outcomes AS bytea[]), CAST(:confirmations AS bytea[])
     ) WITH ORDINALITY AS g(lane_id, event_id, type, job_id, outcome, confirmation, ordinal)
 ), kept AS (
-    INSERT INTO webhook_event (lane_id, event_id, type, job_id, outcome, confirmation, handled)
+    INSERT INTO webhook_event (lane_id, event_id, type, job_id, outcome, confirmation, handled, has_job)
     -- What is about no job and says nothing of one waits for nothing.
     SELECT lane_id, event_id, type, job_id, outcome, confirmation,
-           CASE WHEN job_id IS NULL AND outcome = '' THEN 'noted' ELSE '' END
-    FROM given ORDER BY lane_id, event_id, ordinal
+           CASE WHEN job_id IS NULL AND outcome = '' THEN 'noted' ELSE '' END, {events/has_job}
+    FROM given g ORDER BY lane_id, event_id, ordinal
     ON CONFLICT DO NOTHING
     RETURNING lane_id, event_id
 )

@@ -16,6 +16,7 @@ WITH given AS (
 )
 UPDATE webhook_event w
 SET job_id = g.job_id, outcome = g.outcome, confirmation = g.confirmation, handled = '',
+    has_job = {events/has_job},
     -- It waits for its job from now on: before, it had none to wait for.
     received_at = now()
 FROM given g JOIN silent USING (lane_id, event_id)
