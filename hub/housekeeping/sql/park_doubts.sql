@@ -1,6 +1,6 @@
 -- Parks jobs of a lane that may have been done, whose time is over, and that nobody can look up.
 WITH owned AS (
-    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR SHARE
+    SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
 ), late AS (
     SELECT * FROM job
     WHERE lane_id = :lane AND claimed_term = 0 AND due_at IS NOT NULL
