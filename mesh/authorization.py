@@ -24,6 +24,7 @@ _OPERATOR = frozenset({"operator"})
 _OPERATION: Any = operation_pb2.operation
 
 _JOBS = "integration.jobs.v1.JobsService"
+_EVENTS = "integration.events.v1.EventsService"
 _SPOKE = "integration.spoke.v1.SpokeService"
 _AUDIT = "integration.audit.v1.AuditService"
 _OPERATIONS = "integration.operations.v1.OperationsService"
@@ -34,6 +35,8 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_JOBS}/WaitJob": _CORE | _READERS,
     f"/{_JOBS}/WatchJobs": _CORE | _READERS,
     f"/{_JOBS}/CancelJob": frozenset({"core", "operator"}),
+    f"/{_EVENTS}/ListEvents": _CORE | _READERS,
+    f"/{_EVENTS}/WatchEvents": _CORE | _READERS,
     f"/{_SPOKE}/Describe": _HUB,
     f"/{_SPOKE}/Execute": _HUB,
     f"/{_SPOKE}/LookUp": _HUB,

@@ -19,6 +19,7 @@ _FILTERS = f"{_EXTENSIONS}.filters"
 _HEALTH = "/grpc.health.v1.Health/"
 _REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/"
 _JOBS = "/integration.jobs.v1.JobsService/"
+_EVENTS = "/integration.events.v1.EventsService/"
 _SPOKE = "/integration.spoke.v1.SpokeService/"
 _AUDIT = "/integration.audit.v1.AuditService/"
 _OPERATIONS = "/integration.operations.v1.OperationsService/"
@@ -49,7 +50,7 @@ def core(port: int, certificate: Certificate, log: Path) -> Node:
             "principals": [_role("core")],
         },
         "people": {
-            "permissions": [_path(prefix) for prefix in (_JOBS, _OPERATIONS, _HEALTH, _REFLECTION)],
+            "permissions": [_path(prefix) for prefix in (_JOBS, _EVENTS, _OPERATIONS, _HEALTH, _REFLECTION)],
             "principals": [_role("operator"), _role("auditor")],
         },
     }

@@ -24,6 +24,7 @@ METHODS = sorted(TABLE)
 CONTRACTS = {full_method(method) for service in services() for method in service.methods}
 CAPABILITIES = {full_method(m) for service in services() if is_capability(service) for m in service.methods}
 JOBS = {m for m in CONTRACTS if "/integration.jobs.v1.JobsService/" in m}
+EVENTS = {m for m in CONTRACTS if "/integration.events.v1.EventsService/" in m}
 SPOKE = {m for m in CONTRACTS if "/integration.spoke.v1.SpokeService/" in m}
 AUDIT = {m for m in CONTRACTS if "/integration.audit.v1.AuditService/" in m}
 OPERATIONS = {m for m in CONTRACTS if "/integration.operations.v1.OperationsService/" in m}
@@ -35,14 +36,15 @@ HEALTH = {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"}
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 EXPECTED: Mapping[str, set[str]] = {
-    "core": HEALTH | CAPABILITIES | JOBS | {CHECKPOINT},
+    "core": HEALTH | CAPABILITIES | JOBS | EVENTS | {CHECKPOINT},
     "hub": HEALTH | SPOKE | {APPEND, CHECKPOINT},
     "spoke": HEALTH | {CHECKPOINT},
     "audit": HEALTH | {CHECKPOINT},
     "envoy": HEALTH,
-    "operator": HEALTH | JOBS | (AUDIT - {APPEND}) | OPERATIONS | {REFLECTION},
+    "operator": HEALTH | JOBS | EVENTS | (AUDIT - {APPEND}) | OPERATIONS | {REFLECTION},
     "auditor": HEALTH
     | (JOBS - {CANCEL})
+    | EVENTS
     | (AUDIT - {APPEND})
     | {m for m in OPERATIONS if m.rpartition("/")[2].startswith(READS)},
 }

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from integration.audit.v1 import log_pb2 as _log_pb2
+from integration.common.v1 import money_pb2 as _money_pb2
 from integration.common.v1 import rules_pb2 as _rules_pb2
 from integration.spoke.v1 import outcome_pb2 as _outcome_pb2
 from google.protobuf.internal import containers as _containers
@@ -30,6 +31,15 @@ class Knowledge(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     KNOWLEDGE_FINISHED: _ClassVar[Knowledge]
     KNOWLEDGE_NONE: _ClassVar[Knowledge]
 
+class ConcernKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONCERN_KIND_UNSPECIFIED: _ClassVar[ConcernKind]
+    CONCERN_KIND_DISPUTE: _ClassVar[ConcernKind]
+    CONCERN_KIND_REVERSAL: _ClassVar[ConcernKind]
+    CONCERN_KIND_BOUNCE: _ClassVar[ConcernKind]
+    CONCERN_KIND_INBOUND: _ClassVar[ConcernKind]
+    CONCERN_KIND_OTHER: _ClassVar[ConcernKind]
+
 class WebhookVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WEBHOOK_VERDICT_UNSPECIFIED: _ClassVar[WebhookVerdict]
@@ -46,6 +56,12 @@ KNOWLEDGE_NOT_STARTED: Knowledge
 KNOWLEDGE_RUNNING: Knowledge
 KNOWLEDGE_FINISHED: Knowledge
 KNOWLEDGE_NONE: Knowledge
+CONCERN_KIND_UNSPECIFIED: ConcernKind
+CONCERN_KIND_DISPUTE: ConcernKind
+CONCERN_KIND_REVERSAL: ConcernKind
+CONCERN_KIND_BOUNCE: ConcernKind
+CONCERN_KIND_INBOUND: ConcernKind
+CONCERN_KIND_OTHER: ConcernKind
 WEBHOOK_VERDICT_UNSPECIFIED: WebhookVerdict
 WEBHOOK_VERDICT_VERIFIED: WebhookVerdict
 WEBHOOK_VERDICT_REFUSED: WebhookVerdict
@@ -258,8 +274,18 @@ class ParseWebhookRequest(_message.Message):
     receive_time: _timestamp_pb2.Timestamp
     def __init__(self, account: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[HttpHeader, _Mapping]]] = ..., body: _Optional[bytes] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class Concern(_message.Message):
+    __slots__ = ("kind", "concerned_reference", "amount")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CONCERNED_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: ConcernKind
+    concerned_reference: str
+    amount: _money_pb2.Money
+    def __init__(self, kind: _Optional[_Union[ConcernKind, str]] = ..., concerned_reference: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
+
 class ProviderEvent(_message.Message):
-    __slots__ = ("event_id", "type", "job_id", "provider_reference", "outcome", "event_time", "confirmation")
+    __slots__ = ("event_id", "type", "job_id", "provider_reference", "outcome", "event_time", "confirmation", "concern")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -267,6 +293,7 @@ class ProviderEvent(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
+    CONCERN_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     type: str
     job_id: str
@@ -274,7 +301,8 @@ class ProviderEvent(_message.Message):
     outcome: _outcome_pb2.Outcome
     event_time: _timestamp_pb2.Timestamp
     confirmation: bytes
-    def __init__(self, event_id: _Optional[str] = ..., type: _Optional[str] = ..., job_id: _Optional[str] = ..., provider_reference: _Optional[str] = ..., outcome: _Optional[_Union[_outcome_pb2.Outcome, _Mapping]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., confirmation: _Optional[bytes] = ...) -> None: ...
+    concern: Concern
+    def __init__(self, event_id: _Optional[str] = ..., type: _Optional[str] = ..., job_id: _Optional[str] = ..., provider_reference: _Optional[str] = ..., outcome: _Optional[_Union[_outcome_pb2.Outcome, _Mapping]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., confirmation: _Optional[bytes] = ..., concern: _Optional[_Union[Concern, _Mapping]] = ...) -> None: ...
 
 class ParseWebhookResponse(_message.Message):
     __slots__ = ("events",)

@@ -1,0 +1,1 @@
+"""Generated stubs of integration.events."""
