@@ -21,7 +21,9 @@ from hub.database.heads import PostgresHeadStore
 from hub.errors import Overloaded
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
+from hub.events.service import EventsApi
 from hub.events.store import PostgresEventStore
+from hub.events.told_store import PostgresToldStore
 from hub.housekeeping.concerns import of_backlogs
 from hub.housekeeping.watching import WatchBacklog
 from hub.intake import api as capabilities
@@ -52,13 +54,14 @@ from hub.lanes.watched_log import WatchedLog
 from hub.operations import Operations, Shared
 from hub.operators.store import PostgresOperationsStore
 from hub.own_errors import OWN
-from hub.peers.agreeing import contradiction
+from hub.peers.agreeing import compare
 from hub.peers.audit import AuditClient
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
 from hub.settings import Settings
 from hub.statuses import DOMAIN, STATUSES
+from integration.events.v1 import events_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
@@ -97,7 +100,7 @@ class Hub:
         self._pools = pools = Pools.open(settings.database_url)
         self._jobs = PostgresJobStore(pools.edge)
         self._lanes = PostgresLaneStore(pools.lanes)
-        self._events = PostgresEventStore(pools.lanes, outcome_from_bytes, contradiction)
+        self._events = PostgresEventStore(pools.lanes, outcome_from_bytes, compare)
         self._heads = PostgresHeadStore(pools.lanes)
         self._directory = SpokeDirectory(
             settings.spokes, open_channel=self._open_spoke, telemetry=self._telemetry
@@ -251,6 +254,8 @@ class Hub:
                 sign=self._notary.withdrawal,
             )
             jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
+            events = EventsApi(PostgresToldStore(self._pools.edge), tenants=tenants, draining=server.draining)
+            events_service_pb2_grpc.add_EventsServiceServicer_to_server(events, server.raw)
             operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operations.api(), server.raw)
         await server.serve(self._settings.listen)
         self._server = server

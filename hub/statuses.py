@@ -35,4 +35,5 @@ STATUSES: Mapping[type[Exception], StatusCode] = {
     errors.BacklogFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.QuotaExceeded: StatusCode.RESOURCE_EXHAUSTED,
     errors.LaneClosed: StatusCode.UNAVAILABLE,
+    errors.CursorOutOfRange: StatusCode.OUT_OF_RANGE,
 }

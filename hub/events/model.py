@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.events.told import EventKind
+from hub.jobs.agreeing import Sum
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -16,8 +19,20 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Concern:
+    """What Core is told of although no job waits for it; `reference`: the provider's id of what a job did."""
+
+    kind: EventKind
+    reference: str = ""
+    amount: Sum | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ArrivedEvent:
-    """A verified event. `outcome` and `confirmation` are opaque bytes; empty where there is none."""
+    """A verified event. `outcome` and `confirmation` are opaque bytes; empty where there is none.
+
+    `happened_at`: by the provider's clock, where it says when.
+    """
 
     lane: str
     event_id: str
@@ -25,6 +40,8 @@ class ArrivedEvent:
     job_id: str
     outcome: bytes
     confirmation: bytes
+    happened_at: datetime | None = None
+    concern: Concern | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -13,15 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import single
 from hub.events.model import ArrivedEvent, Kept
-from hub.jobs.agreeing import Task
-from hub.jobs.decide import UNSETTLED, Decision, after_event
+from hub.events.rows import Contradicted, Stand, concern_columns, contradiction_columns
+from hub.events.told import EventKind
+from hub.jobs.agreeing import Compared, Task
+from hub.jobs.contradicting import Weighed, weigh
+from hub.jobs.decide import UNSETTLED, Decision
 from hub.jobs.model import JobState
-from hub.jobs.outcome import Outcome
+from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.rows import ending_columns
 from hub.jobs.statements import reader
 
-_read = reader(__package__)
+_read = reader(__package__, EventKind)
 _END_JOBS = reader("hub.jobs")("end_jobs")
+_ENDED_JOBS = _read("ended_jobs")
 _HANDLE_EVENTS = _read("handle_events")
 _HELD_EVENTS = _read("held_events")
 _HELD_JOBS = _read("held_jobs")
@@ -30,20 +34,11 @@ _JOB_FOR_EVENT = _read("job_for_event")
 _KEEP_EVENTS = _read("keep_events")
 _KEPT_EVENT = _read("kept_event")
 _LAPSE_EVENTS = _read("lapse_events")
-_LANES_OF_ENDED = _read("lanes_of_ended")
 _REPLACE_EVENTS = _read("replace_events")
+_TELL_CONCERNS = _read("tell_concerns")
+_TELL_CONTRADICTIONS = _read("tell_contradictions")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stand:
-    """Where a job that nobody works on stands. `state` None: it has ended."""
-
-    lane: str
-    state: JobState | None
-    operation: str = ""
-    provider_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +49,19 @@ class _Handled:
 
 
 class PostgresEventStore:
-    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `contradiction` tells
-    what they name otherwise than the job asked for."""
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `compare` tells what
+    they name beside what the job asked for."""
 
     def __init__(
         self,
         engine: AsyncEngine,
         decode: Callable[[bytes], Outcome | None],
-        contradiction: Callable[[Task, bytes], str | None],
+        compare: Callable[[Task, bytes], Compared],
     ) -> None:
         self._engine = engine
         self._single = single(engine)
         self._decode = decode
-        self._contradiction = contradiction
+        self._compare = compare
 
     async def keep(self, event: ArrivedEvent) -> bool:
         """Makes an event durable; False if it is a redelivery that says no more than before."""
@@ -82,6 +77,7 @@ class PostgresEventStore:
             "job_ids": [e.job_id or None for e in events],
             "outcomes": [e.outcome for e in events],
             "confirmations": [e.confirmation for e in events],
+            "happened_ats": [e.happened_at for e in events],
         }
         async with self._single.connect() as connection:
             rows = (await connection.execute(_KEEP_EVENTS, columns)).mappings().all()
@@ -90,6 +86,9 @@ class PostgresEventStore:
             understood = (
                 await _replaced(connection, columns) if any(events[n].outcome for n in known) else set()
             )
+            if any(event.concern for event in events):
+                # Known ones too: whoever kept them may have died before, or have had no word for it.
+                await connection.execute(_TELL_CONCERNS, concern_columns(events))
         return [
             Kept(row["is_new"] or number in understood, json.loads(row["trace"]) if row["trace"] else {})
             for number, row in enumerate(rows)
@@ -137,57 +136,71 @@ class PostgresEventStore:
             lapsed = await connection.execute(_LAPSE_EVENTS, {"age": age, "limit": limit})
             return len(lapsed.all())
 
-    async def _settle(self, connection: AsyncConnection, stands: Mapping[str, _Stand]) -> set[str]:
+    async def _settle(self, connection: AsyncConnection, stands: Mapping[str, Stand]) -> set[str]:
         """Handles what is held for the jobs; the ids of those that have ended by it."""
         if not stands:
             return set()
         lanes = {"job_ids": list(stands), "lanes": [stand.lane for stand in stands.values()]}
         held = (await connection.execute(_HELD_EVENTS, lanes)).mappings().all()
-        handled, decisions = self._decide(stands, held)
+        handled, decisions, contradicted = self._decide(stands, held)
         if handled:
             await _note(connection, handled)
+        if contradicted:
+            await connection.execute(_TELL_CONTRADICTIONS, contradiction_columns(contradicted))
         if decisions:
             change = ending_columns(decisions, left=UNSETTLED, by="confirmed")
             await connection.execute(_END_JOBS, change)
         return set(decisions)
 
     def _decide(
-        self, stands: Mapping[str, _Stand], held: Iterable[RowMapping]
-    ) -> tuple[list[_Handled], dict[str, Decision]]:
-        """What becomes of each event, in their order, and which jobs end by one."""
+        self, stands: Mapping[str, Stand], held: Iterable[RowMapping]
+    ) -> tuple[list[_Handled], dict[str, Decision], list[Contradicted]]:
+        """What becomes of each event, in their order, which jobs end by one, and what is contradicted."""
         handled: list[_Handled] = []
         decisions: dict[str, Decision] = {}
+        contradicted: list[Contradicted] = []
+        now = dict(stands)
         for event in held:
             job_id = str(event["job_id"])
-            stand = stands[job_id]
-            state = None if job_id in decisions else stand.state
-            decision, what = self._judge(stand, state, event) if state else (None, None)
-            if decision:
-                decisions[job_id] = decision
-            word = "late" if state is None else "mismatch" if what else "applied" if decision else "noted"
-            handled.append(_Handled(event["lane_id"], event["event_id"], word))
-        return handled, decisions
+            weighed, told = self._weigh(now[job_id], event)
+            if weighed.decision:
+                decisions[job_id] = weighed.decision
+                now[job_id] = _ended(now[job_id], weighed.decision)
+            if told:
+                contradicted.append(told)
+            handled.append(_Handled(event["lane_id"], event["event_id"], weighed.word))
+        return handled, decisions, contradicted
 
-    def _judge(self, stand: _Stand, state: JobState, event: RowMapping) -> tuple[Decision | None, str | None]:
-        """What an event changes in a job, or else what it contradicts."""
+    def _weigh(self, stand: Stand, event: RowMapping) -> tuple[Weighed, Contradicted | None]:
+        """What becomes of an event, and what is told of it."""
         outcome = self._decode(event["outcome"])
-        decision = after_event(state, outcome) if outcome else None
-        if decision is None:
-            return None, None
         task = Task(stand.operation, stand.provider_reference, event["request_type"], event["request"])
-        what = self._contradiction(task, event["outcome"])
-        if what is None:
-            return decision, None
+        compared = self._compare(task, event["outcome"]) if outcome else Compared()
+        weighed = weigh(stand.state, stand.provider_reference, outcome, compared.differs)
+        found = weighed.contradiction
+        if found is None or not isinstance(outcome, Succeeded | Declined):
+            return weighed, None
         _log.error(
             "an event contradicts its job and settles nothing",
             extra={
                 "lane": event["lane_id"],
                 "event": event["event_id"],
                 "job": str(event["job_id"]),
-                "what": what,
+                "what": found.what,
             },
         )
-        return None, what
+        return weighed, Contradicted(event["event_id"], stand, outcome, compared, found)
+
+
+def _ended(stand: Stand, decision: Decision) -> Stand:
+    reference = decision.provider_reference or stand.provider_reference
+    return replace(stand, state=decision.state, provider_reference=reference)
+
+
+def _stand(row: RowMapping) -> Stand:
+    return Stand(
+        row["lane_id"], JobState(row["state"]), row["tenant"], row["operation"], row["provider_reference"]
+    )
 
 
 async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> set[int]:
@@ -198,19 +211,13 @@ async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> 
 
 async def _stands(
     connection: AsyncConnection, job_ids: Sequence[str], live: Sequence[RowMapping]
-) -> dict[str, _Stand]:
+) -> dict[str, Stand]:
     """Those of the jobs that nobody works on: a claimed one's owner applies what is held when it settles."""
-    free = [row for row in live if not row["claimed_term"]]
-    found = {
-        str(row["job_id"]): _Stand(
-            row["lane_id"], JobState(row["state"]), row["operation"], row["provider_reference"]
-        )
-        for row in free
-    }
+    found = {str(row["job_id"]): _stand(row) for row in live if not row["claimed_term"]}
     others = set(job_ids) - {str(row["job_id"]) for row in live}
     if others:
-        rows = await connection.execute(_LANES_OF_ENDED, {"job_ids": list(others)})
-        found |= {str(row["job_id"]): _Stand(row["lane_id"], None) for row in rows.mappings()}
+        rows = await connection.execute(_ENDED_JOBS, {"job_ids": list(others)})
+        found |= {str(row["job_id"]): _stand(row) for row in rows.mappings()}
     return found
 
 

@@ -43,6 +43,15 @@ class Named:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An event beside its job: the first thing that it names otherwise, None: it agrees; and both sums."""
+
+    differs: str | None = None
+    asked: Sum | None = None
+    named: Sum | None = None
+
+
 def mismatch(asked: Asked, named: Named) -> str | None:
     """The first thing that an event names otherwise than it was asked for; None: it agrees.
 

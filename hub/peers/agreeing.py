@@ -3,19 +3,20 @@
 from google.protobuf import symbol_database
 from google.protobuf.message import DecodeError, Message
 
-from hub.jobs.agreeing import Asked, Named, Sum, Task, mismatch
+from hub.jobs.agreeing import Asked, Compared, Named, Sum, Task, mismatch
 from integration.common.v1.money_pb2 import Money
 from integration.spoke.v1.outcome_pb2 import Outcome
 
 AMOUNT = "amount"
 
 
-def contradiction(task: Task, outcome: bytes) -> str | None:
-    """What an event's outcome, as it was kept, names otherwise than the job asked for; None: it agrees."""
-    request = _request(task)
+def compare(task: Task, outcome: bytes) -> Compared:
+    """What an event's outcome, as it was kept, names beside what the job asked for."""
+    request, theirs = _request(task), named(Outcome.FromString(outcome))
     if request is None:
-        return "request"
-    return mismatch(asked(task, request), named(Outcome.FromString(outcome)))
+        return Compared("request", named=theirs.amount)
+    ours = asked(task, request)
+    return Compared(mismatch(ours, theirs), ours.amount, theirs.amount)
 
 
 def asked(task: Task, request: Message) -> Asked:

@@ -3,12 +3,15 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import PlanRefused, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
-from hub.events.model import ArrivedEvent, Delivery, WebhookRefused
+from hub.events.model import ArrivedEvent, Concern, Delivery, WebhookRefused
+from hub.events.told import EventKind
+from hub.jobs.agreeing import Sum
 from hub.jobs.model import Claimed, Purpose, lane_id
 from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
 from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
@@ -22,6 +25,13 @@ from mesh.telemetry import Telemetry
 GRACE_SECONDS = 15.0
 FENCE_SECONDS = 5.0
 LIST_SECONDS = 25.0
+_KINDS = {
+    spoke_service_pb2.CONCERN_KIND_DISPUTE: EventKind.DISPUTE,
+    spoke_service_pb2.CONCERN_KIND_REVERSAL: EventKind.REVERSAL,
+    spoke_service_pb2.CONCERN_KIND_BOUNCE: EventKind.BOUNCE,
+    spoke_service_pb2.CONCERN_KIND_INBOUND: EventKind.INBOUND,
+}
+"""What a spoke calls an event's concern; what it does not know is told as OTHER."""
 
 _log = logging.getLogger(__name__)
 
@@ -314,5 +324,23 @@ def _report(message: spoke_service_pb2.AttemptReport) -> Report:
 
 def event_from_proto(lane: str, message: spoke_service_pb2.ProviderEvent) -> ArrivedEvent:
     """What a provider says has happened."""
-    outcome = message.outcome.SerializeToString() if message.HasField("outcome") else b""
-    return ArrivedEvent(lane, message.event_id, message.type, message.job_id, outcome, message.confirmation)
+    speaks = message.HasField("outcome")
+    return ArrivedEvent(
+        lane,
+        message.event_id,
+        message.type,
+        message.job_id,
+        message.outcome.SerializeToString() if speaks else b"",
+        message.confirmation,
+        message.event_time.ToDatetime(tzinfo=UTC) if message.HasField("event_time") else None,
+        _concern(message.concern) if message.HasField("concern") and not speaks else None,
+    )
+
+
+def _concern(message: spoke_service_pb2.Concern) -> Concern:
+    amount = message.amount
+    return Concern(
+        _KINDS.get(message.kind, EventKind.OTHER),
+        message.concerned_reference,
+        Sum(amount.minor_units, amount.currency_code) if message.HasField("amount") else None,
+    )

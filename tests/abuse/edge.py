@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import open_engine
 from hub.errors import UnknownProvider
+from hub.events.service import EventsApi
+from hub.events.told_store import PostgresToldStore
 from hub.intake import api as capabilities
 from hub.intake.admitting import Admitting, CountBacklog
 from hub.intake.backlog import Admission, AdmissionLimits
@@ -39,6 +41,7 @@ from hub.plans.store import PostgresPlanStore
 from hub.statuses import DOMAIN, STATUSES
 from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2
+from integration.events.v1 import events_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.messaging.v1 import messaging_service_pb2_grpc
@@ -110,6 +113,7 @@ class Caller:
         self.payments = payments_service_pb2_grpc.PaymentsServiceStub(self.channel)
         self.messaging = messaging_service_pb2_grpc.MessagingServiceStub(self.channel)
         self.jobs = jobs_service_pb2_grpc.JobsServiceStub(self.channel)
+        self.events = events_service_pb2_grpc.EventsServiceStub(self.channel)
 
     async def raw(self, method: str, data: bytes) -> bytes:
         """A call in bytes."""
@@ -207,6 +211,8 @@ async def serving(
             sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
         )
         jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+        told = EventsApi(PostgresToldStore(engine), tenants=tenants, draining=server.draining)
+        events_service_pb2_grpc.add_EventsServiceServicer_to_server(told, server.raw)
         operators = _operations(engine, store)
         operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operators, server.raw)
         port = await server.serve("127.0.0.1:0")

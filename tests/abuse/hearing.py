@@ -22,7 +22,7 @@ from hub.events.arrivals import Arrivals
 from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState, NewJob
 from hub.jobs.store import PostgresJobStore
-from hub.peers.agreeing import contradiction
+from hub.peers.agreeing import compare
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import SpokeAddress, SpokeDirectory
 from integration.common.v1.money_pb2 import Money
@@ -219,7 +219,7 @@ async def listening(
     for role in ("hub", "envoy", "core"):
         authority.issue(SpiffeId(DOMAIN, role, role), home / role)
     engine = open_engine(urls["hub_rw"])
-    events = PostgresEventStore(engine, outcome_from_bytes, contradiction)
+    events = PostgresEventStore(engine, outcome_from_bytes, compare)
     settled: list[str] = []
     telemetry = Telemetry(None)
     arrivals = Arrivals(

@@ -68,15 +68,60 @@ STORING = (
     ),
     Bug(
         name="event-not-compared",
-        file="hub/events/store.py",
-        old="        if what is None:\n            return decision, None\n",
-        new="        if decision is not None:\n            return decision, None\n",
+        file="hub/jobs/contradicting.py",
+        old="    if differs:\n",
+        new="    if differs and decision is None:\n",
         breaks="an event of another amount or payment settles a job",
         holds="an event settles only what it speaks of",
         tests=(
             "tests/abuse/test_webhook_events.py::"
             "test_w11_an_event_that_contradicts_its_job_settles_nothing[amount-echo]",
         ),
+    ),
+    Bug(
+        name="contradiction-swallowed",
+        file="hub/jobs/contradicting.py",
+        old='Contradiction("state", Proposal.REPEAT) if isinstance(outcome, Declined) else None',
+        new="None",
+        breaks="a refund that fails after it was reported as done is told to nobody",
+        holds="what contradicts the end of a job reaches Core and a person",
+        tests=(
+            "tests/hub/test_contradictions.py::"
+            "test_a_word_against_the_end_is_told_with_both_sides_and_alarms[6-no-2]",
+        ),
+    ),
+    Bug(
+        name="contradiction-not-told",
+        file="hub/events/store.py",
+        old="        if contradicted:\n",
+        new="        if contradicted and decisions:\n",
+        breaks="a word against the end of a job alarms, and Core is never told",
+        holds="what contradicts the end of a job reaches Core and a person",
+        tests=(
+            "tests/hub/test_contradictions.py::"
+            "test_a_withdrawn_job_that_the_provider_did_all_the_same_is_told",
+        ),
+    ),
+    Bug(
+        name="anothers-dispute-told",
+        file="hub/events/sql/tell_concerns.sql",
+        old="FROM job_done WHERE job_id = g.job_id AND lane_id = g.lane_id",
+        new="FROM job_done WHERE job_id = g.job_id",
+        breaks="one provider tells a tenant of disputes about another provider's job",
+        holds="only a job's own provider speaks of it",
+        tests=(
+            "tests/hub/test_concerns.py::"
+            "test_what_concerns_no_job_of_its_lane_is_told_to_no_tenant[job-of-another-provider]",
+        ),
+    ),
+    Bug(
+        name="anothers-events-read",
+        file="hub/events/sql/read_told.sql",
+        old="WHERE tenant = :tenant AND cursor > :after",
+        new="WHERE (tenant = :tenant OR true) AND cursor > :after",
+        breaks="a tenant reads what providers say about another tenant's jobs",
+        holds="a tenant's jobs are not there for another tenant",
+        tests=("tests/abuse/test_told.py::test_a_tenant_reads_its_own_events_and_nobody_elses",),
     ),
     Bug(
         name="anothers-event-counts",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hub.jobs.agreeing import Asked, Named, Sum, Task, mismatch
-from hub.peers.agreeing import contradiction
+from hub.jobs.agreeing import Asked, Compared, Named, Sum, Task, mismatch
+from hub.peers.agreeing import compare
 from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as payments
 from integration.spoke.v1 import outcome_pb2
@@ -52,19 +52,17 @@ def said(operation: str, amount: Money | None, reference: str, **fields: str) ->
 
 def test_requests_and_outcomes_are_read_by_their_descriptors() -> None:
     charge = task(payments.ChargeRequest(amount=EUROS, payment_method="pm_1"), "pi_1")
-    assert contradiction(charge, said(CHARGE, EUROS, "pi_1")) is None
-    assert contradiction(charge, said(CHARGE, EUROS, "pi_2")) == "provider_reference"
-    assert contradiction(charge, said(REFUND, EUROS, "pi_1")) == "operation"
-    assert contradiction(charge, said(CHARGE, None, "pi_1")) == "amount"
+    assert compare(charge, said(CHARGE, EUROS, "pi_1")).differs is None
+    assert compare(charge, said(CHARGE, EUROS, "pi_2")).differs == "provider_reference"
+    assert compare(charge, said(REFUND, EUROS, "pi_1")).differs == "operation"
+    assert compare(charge, said(CHARGE, None, "pi_1")).differs == "amount"
     whole = task(payments.RefundRequest(payment_id="pi_1"))
-    assert contradiction(whole, said(REFUND, EUROS, "re_1", payment_id="pi_1")) is None
-    assert contradiction(whole, said(REFUND, EUROS, "re_1", payment_id="pi_2")) == "payment_id"
+    assert compare(whole, said(REFUND, EUROS, "re_1", payment_id="pi_1")).differs is None
+    assert compare(whole, said(REFUND, EUROS, "re_1", payment_id="pi_2")).differs == "payment_id"
 
 
 def test_a_request_that_no_contract_reads_agrees_with_nothing() -> None:
-    assert (
-        contradiction(Task(CHARGE, "", "integration.none.v1.Request", b""), said(CHARGE, EUROS, ""))
-        == "request"
-    )
+    gone = Task(CHARGE, "", "integration.none.v1.Request", b"")
+    assert compare(gone, said(CHARGE, EUROS, "")) == Compared("request", None, Sum(1250, "EUR"))
     broken = Task(CHARGE, "", "integration.payments.v1.ChargeRequest", b"request")
-    assert contradiction(broken, said(CHARGE, EUROS, "")) == "request"
+    assert compare(broken, said(CHARGE, EUROS, "")).differs == "request"

@@ -1,6 +1,7 @@
-"""An event that contradicts its job settles nothing, is kept, and is told to people."""
+"""An event that contradicts its job settles nothing, is kept, and is told to people and to Core."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,18 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.store import PostgresAlertStore
 from hub.events.store import PostgresEventStore
-from hub.jobs.agreeing import Task
+from hub.events.told import EventKind
+from hub.events.told_store import PostgresToldStore
+from hub.jobs.agreeing import Compared, Sum, Task
+from hub.jobs.contradicting import Proposal
 from hub.jobs.model import JobState, NewJob
+from hub.jobs.store import PostgresJobStore
 from hub.lanes.store import PostgresLaneStore
 from hub.operators.store import PostgresOperationsStore
-from tests.hub.jobs import OPERATION, WORK, new_job
+from tests.hub.jobs import NOW, OPERATION, WORK, new_job
 from tests.hub.test_store import LANE, OUTCOMES, event, settle, state_of
 
 
-def only_no(task: Task, outcome: bytes) -> str | None:
+def only_no(task: Task, outcome: bytes) -> Compared:
     """A job that a yes contradicts."""
     assert task == Task(OPERATION, "", WORK.request_type, WORK.request)
-    return "amount" if outcome == b"yes" else None
+    return Compared("amount" if outcome == b"yes" else None, Sum(1250, "EUR"), Sum(1, "EUR"))
 
 
 async def contradicted(engine: AsyncEngine, job: NewJob) -> PostgresEventStore:
@@ -80,3 +85,76 @@ async def test_the_alert_ends_when_the_event_is_a_day_old(hub_engine: AsyncEngin
             )
         await causes.reconcile_alerts(timedelta(minutes=5))
         assert len(await alerts.firing()) == firing
+
+
+def never(task: Task, outcome: bytes) -> Compared:
+    """Events that name what their jobs asked for."""
+    return Compared(None, Sum(1250, "EUR"), Sum(1250, "EUR"))
+
+
+@pytest.mark.parametrize(
+    ("ended", "word", "proposal"),
+    [
+        (JobState.SUCCEEDED, b"no", Proposal.REPEAT),
+        (JobState.DECLINED, b"yes", Proposal.ROLL_BACK),
+    ],
+)
+async def test_a_word_against_the_end_is_told_with_both_sides_and_alarms(
+    hub_engine: AsyncEngine, ended: JobState, word: bytes, proposal: Proposal
+) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, never)
+    await settle(hub_engine, job, ended)
+    await events.keep(replace(event(job, "evt_1", word), happened_at=NOW))
+    assert not await events.apply(job.job_id)
+    assert await state_of(hub_engine, job) is ended
+    (told,) = await PostgresToldStore(hub_engine).told("acme", after=0, limit=10)
+    assert (told.kind, told.lane, told.event_id, told.type) == (
+        EventKind.CONTRADICTION,
+        LANE,
+        "evt_1",
+        "payment.settled",
+    )
+    assert (told.job_id, told.operation, told.happened_at) == (job.job_id, OPERATION, NOW)
+    assert (told.state, told.job.word, told.job.amount) == (ended, ended.name, Sum(1250, "EUR"))
+    assert told.provider.word == ("DECLINED" if word == b"no" else "SUCCEEDED")
+    assert (told.provider.amount, told.differs) == (Sum(1250, "EUR"), "state")
+    assert told.proposal is proposal
+    (alert,) = await PostgresAlertStore(hub_engine).firing()
+    assert alert.alert.key == f"EventContradicts/{LANE}/{job.job_id}"
+
+
+async def test_a_withdrawn_job_that_the_provider_did_all_the_same_is_told(hub_engine: AsyncEngine) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, never)
+    jobs = PostgresJobStore(hub_engine)
+    await jobs.accept([job])
+    assert await jobs.cancel(job.job_id)
+    await events.keep(event(job))
+    await events.apply(job.job_id)
+    (told,) = await PostgresToldStore(hub_engine).told("acme", after=0, limit=10)
+    assert (told.state, told.proposal) == (JobState.CANCELLED, Proposal.ROLL_BACK)
+
+
+async def test_another_amount_than_asked_for_is_told_to_its_tenant_alone(hub_engine: AsyncEngine) -> None:
+    job, store = new_job(1), PostgresToldStore(hub_engine)
+    await contradicted(hub_engine, job)
+    (told,) = await store.told("acme", after=0, limit=10)
+    assert (told.state, told.differs, told.proposal) == (
+        JobState.WAITING_CONFIRMATION,
+        "amount",
+        Proposal.INVESTIGATE,
+    )
+    assert (told.job.amount, told.provider.amount) == (Sum(1250, "EUR"), Sum(1, "EUR"))
+    assert await store.told("beta", after=0, limit=10) == []
+    assert await store.told("", after=0, limit=10) == []
+
+
+async def test_a_job_is_contradicted_as_it_stands_after_the_events_before(hub_engine: AsyncEngine) -> None:
+    job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, never)
+    await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
+    await events.keep_all([event(job, "a"), event(job, "b", b"no"), event(job, "c")])
+    assert await events.apply(job.job_id)
+    store = PostgresToldStore(hub_engine)
+    (told,) = await store.told("acme", after=0, limit=10)
+    assert (told.event_id, told.state, told.job.reference) == ("b", JobState.SUCCEEDED, "ref")
+    assert await store.told("acme", after=told.cursor, limit=10) == []
+    assert await handled(hub_engine) == {"a": "applied", "b": "mismatch", "c": "late"}

@@ -56,13 +56,13 @@ async def test_they_settle_each_its_own_job_in_one_commit(hub_engine: AsyncEngin
     assert [s.envelope for s in outbox].count(b"confirmation") == 3
 
 
-async def test_a_second_word_about_a_job_is_kept_as_late(hub_engine: AsyncEngine) -> None:
+async def test_the_same_word_again_is_late_and_another_contradicts(hub_engine: AsyncEngine) -> None:
     job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
-    await events.keep_all([event(job, "a"), event(job, "b", b"no")])
+    await events.keep_all([event(job, "a"), event(job, "b"), event(job, "c", b"no")])
     assert await events.apply_all([job.job_id]) == [True]
     assert await state_of(hub_engine, job) is JobState.SUCCEEDED
-    assert await _handled(hub_engine) == {"a": "applied", "b": "late"}
+    assert await _handled(hub_engine) == {"a": "applied", "b": "late", "c": "mismatch"}
 
 
 async def test_what_is_about_no_job_waits_for_nothing(hub_engine: AsyncEngine) -> None:

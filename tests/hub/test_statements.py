@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.database import statements
+from hub.events.told import EventKind
 from hub.jobs.statements import reader
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
@@ -20,9 +21,8 @@ A_NUMBER = re.compile(r"\b(?:state|mode|cause|letter)\b\s*(?:=|<>|(?:NOT )?IN \(
 
 def whole(path: Path) -> str:
     """A statement with all that it names."""
-    return str(
-        reader(f"hub.{path.parent.parent.name}", LaneMode, BreakerState, PlanState, ItemState)(path.stem)
-    )
+    enums = (LaneMode, BreakerState, PlanState, ItemState, EventKind)
+    return str(reader(f"hub.{path.parent.parent.name}", *enums)(path.stem))
 
 
 def said(path: Path) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.events.model import ArrivedEvent
-from hub.jobs.agreeing import Task
-from hub.jobs.decide import Decision, after_event
+from hub.jobs.agreeing import Compared, Task
+from hub.jobs.contradicting import Contradiction, weigh
+from hub.jobs.decide import Decision
+from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
 from tests.simulation.store import JobRow, MemoryStore, OutboxRow
 
@@ -20,13 +22,14 @@ class EventRow:
 
 @dataclass(slots=True)
 class MemoryEvents:
-    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `contradiction` tells
-    what they name otherwise than the job asked for."""
+    """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `compare` tells what
+    they name beside what the job asked for. `told`: what contradicted its job, and how that stood."""
 
     store: MemoryStore
     decode: Callable[[bytes], Outcome | None]
-    contradiction: Callable[[Task, bytes], str | None]
+    compare: Callable[[Task, bytes], Compared]
     rows: dict[tuple[str, str], EventRow] = field(default_factory=dict)
+    told: dict[str, tuple[Contradiction, JobState]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store.holds_events = lambda job_id: any(True for _ in self._held(job_id))
@@ -44,21 +47,21 @@ class MemoryEvents:
 
     def apply(self, job_id: str) -> bool:
         """Lets held events settle the job, if nobody is working on it; True if it has now ended."""
-        row = self.store.live.get(job_id)
-        if row is None:
-            self._note_ended(job_id)
+        row = self.store.get(job_id)
         if row is None or row.claimed_term:
             return False
+        ended = False
         for held in self._held(job_id, row.new.lane):
             outcome = self.decode(held.event.outcome)
-            decision = after_event(row.state, outcome) if outcome else None
-            agrees = decision is None or self.contradiction(_task(row), held.event.outcome) is None
-            self._handle(held, row, "mismatch" if not agrees else "applied" if decision else "noted")
-            if decision and agrees:
-                self._end(row, decision)
-                self._note_ended(job_id)
-                return True
-        return False
+            differs = self.compare(_task(row), held.event.outcome).differs if outcome else None
+            weighed = weigh(row.state, row.provider_reference, outcome, differs)
+            if weighed.contradiction:
+                self.told[held.event.event_id] = (weighed.contradiction, row.state)
+            self._handle(held, row, weighed.word)
+            if weighed.decision:
+                self._end(row, weighed.decision)
+                ended = True
+        return ended
 
     def held_jobs(self) -> list[tuple[str, str]]:
         """As held_jobs.sql, at once and not after two seconds: what is held though nobody is at work."""
@@ -76,12 +79,6 @@ class MemoryEvents:
         if decision.result_type:
             row.result_type, row.result = decision.result_type, decision.result
         self.store.end(row, decision.state)
-
-    def _note_ended(self, job_id: str) -> None:
-        row = self.store.done.get(job_id)
-        for held in self._held(job_id, row.new.lane) if row else ():
-            if row:
-                self._handle(held, row, "late")
 
     def _handle(self, held: EventRow, row: JobRow, handled: str) -> None:
         held.handled = handled

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hub.events.model import ArrivedEvent
-from hub.jobs.agreeing import Asked, Named, Task, mismatch
+from hub.jobs.agreeing import Asked, Compared, Named, Task, mismatch
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
 from hub.jobs.spec import Replay
@@ -105,7 +105,7 @@ def decode(outcome: bytes) -> Outcome | None:
     return Succeeded("T", b"done", outcome.decode())
 
 
-def contradiction(task: Task, outcome: bytes) -> str | None:
+def compare(task: Task, outcome: bytes) -> Compared:
     """An event of this provider names the reference that its work has had all along."""
     asked = Asked(task.operation, reference=task.provider_reference)
-    return mismatch(asked, Named(frozenset({task.operation}), reference=outcome.decode()))
+    return Compared(mismatch(asked, Named(frozenset({task.operation}), reference=outcome.decode())))

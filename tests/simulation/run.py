@@ -15,7 +15,7 @@ from tests.simulation.events import MemoryEvents
 from tests.simulation.faults import HEAL_AT, Faults
 from tests.simulation.hub import SimulatedHub
 from tests.simulation.loop import VirtualLoop
-from tests.simulation.provider import Provider, contradiction, decode
+from tests.simulation.provider import Provider, compare, decode
 from tests.simulation.spoke import SimulatedSpoke
 from tests.simulation.store import MemoryStore
 from tests.simulation.watch import Violation, Watch
@@ -76,7 +76,7 @@ def simulate(seed: int) -> Run:
 def _build(world: World, given: list[Case]) -> None:
     world.watch = Watch(world)
     world.store = MemoryStore(world.now, moved=world.watch.moved)
-    world.events = MemoryEvents(world.store, decode, contradiction)
+    world.events = MemoryEvents(world.store, decode, compare)
     world.log = SimulatedLog(world)
     world.provider = Provider(world)
     world.spoke = SimulatedSpoke(world)

@@ -13,7 +13,7 @@ from hub.errors import LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.housekeeping.store import PostgresHousekeepingStore
-from hub.jobs.agreeing import Task
+from hub.jobs.agreeing import Compared, Task
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, NewJob, Origin, RetryPolicy, Work
@@ -37,6 +37,7 @@ OWNERS = ("hub-a", "hub-b")
 _LETTERS = text("SELECT job_id, seq, cause, reason, left_at, left_by FROM dead_letter ORDER BY job_id, seq")
 _ATTEMPTS = text("SELECT job_id, seq, purpose, term, outcome, reason FROM attempt ORDER BY job_id, seq")
 _HANDLED = text("SELECT lane_id, event_id, handled FROM webhook_event ORDER BY event_id")
+_TOLD = text("SELECT event_id, differs, proposal, job_state FROM provider_event")
 
 
 def decode(outcome: bytes) -> Outcome | None:
@@ -49,11 +50,11 @@ def decode(outcome: bytes) -> Outcome | None:
     return words.get(outcome)
 
 
-def contradiction(task: Task, outcome: bytes) -> str | None:
+def compare(task: Task, outcome: bytes) -> Compared:
     """What an event names otherwise than its job asked for, if it is the one that does."""
     assert task.operation
     assert task.request
-    return "amount" if outcome == b"other" else None
+    return Compared("amount" if outcome == b"other" else None)
 
 
 def intents(claimed: list[Claimed] | Any) -> list[bytes]:
@@ -72,10 +73,10 @@ class Pair:
         self._lanes = PostgresLaneStore(engine)
         self._leases = PostgresLaneLeases(engine)
         self._house = PostgresHousekeepingStore(engine)
-        self._events = PostgresEventStore(engine, decode, contradiction)
+        self._events = PostgresEventStore(engine, decode, compare)
         self._engine = engine
         self.model = MemoryStore(lambda: datetime.now(UTC))
-        self.model_events = MemoryEvents(self.model, decode, contradiction)
+        self.model_events = MemoryEvents(self.model, decode, compare)
         self.made: list[str] = []
         self.term = 1
         self.held: list[tuple[str, int]] = []
@@ -267,6 +268,7 @@ class Pair:
             handled = [
                 r for r in await connection.execute(_HANDLED) if r.event_id.startswith(f"{self._seed}-")
             ]
+            told = [r for r in await connection.execute(_TOLD) if r.event_id.startswith(f"{self._seed}-")]
         real_letters = {
             (str(r.job_id), r.seq): LetterRow(Cause(r.cause), r.reason, r.left_by if r.left_at else None)
             for r in letters
@@ -279,6 +281,11 @@ class Pair:
         )
         ours = {key: row.handled for key, row in self.model_events.rows.items()}
         self._same("events", ours, {(r.lane_id, r.event_id): r.handled for r in handled})
+        self._same(
+            "told",
+            {k: (c.what, c.proposal, state) for k, (c, state) in self.model_events.told.items()},
+            {r.event_id: (r.differs, r.proposal, r.job_state) for r in told},
+        )
 
 
 def _grant(grant: Any) -> tuple[object, ...]:

@@ -3,12 +3,12 @@
 WITH given AS (
     SELECT * FROM unnest(
         CAST(:lanes AS text[]), CAST(:event_ids AS text[]), CAST(:types AS text[]), CAST(:job_ids AS uuid[]),
-        CAST(:outcomes AS bytea[]), CAST(:confirmations AS bytea[])
-    ) WITH ORDINALITY AS g(lane_id, event_id, type, job_id, outcome, confirmation, ordinal)
+        CAST(:outcomes AS bytea[]), CAST(:confirmations AS bytea[]), CAST(:happened_ats AS timestamptz[])
+    ) WITH ORDINALITY AS g(lane_id, event_id, type, job_id, outcome, confirmation, happened_at, ordinal)
 ), kept AS (
-    INSERT INTO webhook_event (lane_id, event_id, type, job_id, outcome, confirmation, handled, has_job)
+    INSERT INTO webhook_event (lane_id, event_id, type, job_id, outcome, confirmation, happened_at, handled, has_job)
     -- What is about no job and says nothing of one waits for nothing.
-    SELECT lane_id, event_id, type, job_id, outcome, confirmation,
+    SELECT lane_id, event_id, type, job_id, outcome, confirmation, happened_at,
            CASE WHEN job_id IS NULL AND outcome = '' THEN 'noted' ELSE '' END, {events/has_job}
     FROM given g ORDER BY lane_id, event_id, ordinal
     ON CONFLICT DO NOTHING
