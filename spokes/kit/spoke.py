@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from google.protobuf.message import Message
@@ -44,9 +45,34 @@ class Delivery:
     received_at: datetime
 
 
+class ConcernKind(IntEnum):
+    """What an event is about that is no outcome of a job's work. The numbers are those of the contract."""
+
+    DISPUTE = 1
+    REVERSAL = 2
+    BOUNCE = 3
+    INBOUND = 4
+    OTHER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What Core is told of, although no job waits for it.
+
+    `reference`: the provider's id of what a job has done, such as the payment that is disputed; by it the hub
+    finds whom it concerns.
+    """
+
+    kind: ConcernKind
+    reference: str = ""
+    amount: Money | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that the provider says has happened. `outcome` None: nothing that the hub acts on.
+
+    `concern`: what Core is told of then.
 
     The hub lets it settle a job only if what it names is what the job asked for: `rpcs`, the operations it
     can speak of; `amount`, the money of that step; `fields`, other fields of the request by name.
@@ -61,6 +87,7 @@ class Event:
     rpcs: tuple[str, ...] = ()
     amount: Money | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    concern: Concern | None = None
 
 
 @dataclass(frozen=True, slots=True)

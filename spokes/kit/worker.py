@@ -21,7 +21,7 @@ from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
-from spokes.kit.spoke import Call, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
+from spokes.kit.spoke import Call, Concern, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
 
 MOST_OF_A_FIELD: Final = 255
 
@@ -183,6 +183,8 @@ class Worker:
             message.outcome.CopyFrom(to_proto(event.outcome))
             message.outcome.done_time.FromDatetime(now)
             message.outcome.subject.CopyFrom(self._subject(event))
+        elif event.concern is not None:
+            message.concern.CopyFrom(_concern(event.concern))
         if event.happened_at is not None:
             message.event_time.FromDatetime(event.happened_at)
         return message
@@ -191,6 +193,14 @@ class Worker:
         operations = [o for o in self._manifest.operations if o.rpartition("/")[2] in event.rpcs]
         fields = {name: value[:MOST_OF_A_FIELD] for name, value in event.fields.items()}
         return outcome_pb2.Subject(operations=operations, amount=event.amount, request_fields=fields)
+
+
+def _concern(concern: Concern) -> spoke_service_pb2.Concern:
+    return spoke_service_pb2.Concern(
+        kind=spoke_service_pb2.ConcernKind.Name(int(concern.kind)),
+        concerned_reference=concern.reference[:MOST_OF_A_FIELD],
+        amount=concern.amount,
+    )
 
 
 def _late(track: Track, *, harmless: bool) -> NotSent | Unknown:

@@ -8,7 +8,7 @@ import stripe
 
 from spokes.kit.accounts import Account, Secret
 from spokes.kit.errors import WebhookRefused
-from spokes.kit.spoke import Delivery, Event
+from spokes.kit.spoke import Concern, ConcernKind, Delivery, Event
 from spokes.kit.webhooks import check_fresh, read_event, read_object, read_timestamp
 from spokes.stripe import answers, mapping
 from spokes.stripe.currencies import from_stripe
@@ -56,6 +56,10 @@ def read(data: dict[str, Any]) -> Event:
         return _of_intent(event, stripe.PaymentIntent.construct_from(thing, None), what)
     if thing.get("object") == "refund":
         return _of_refund(event, stripe.Refund.construct_from(thing, None))
+    if thing.get("object") == "dispute":
+        return replace(
+            event, concern=_concern(ConcernKind.DISPUTE, stripe.Dispute.construct_from(thing, None))
+        )
     return event
 
 
@@ -65,6 +69,10 @@ def _of_intent(event: Event, intent: stripe.PaymentIntent, what: str) -> Event:
     if not job_id or (reserved and what == "succeeded"):
         # The success of a reservation is its capture's, and the payment names only the job that reserved.
         return event
+    if reserved and what == "canceled" and getattr(intent, "latest_charge", None):
+        # It had been reserved. Whoever voided it has had the answer; where Stripe names a reason, nobody has.
+        lapsed = Concern(ConcernKind.REVERSAL, intent.id, from_stripe(intent.amount, intent.currency))
+        return replace(event, concern=lapsed if getattr(intent, "cancellation_reason", None) else None)
     amounts = {
         "succeeded": getattr(intent, "amount_received", intent.amount),
         "amount_capturable_updated": getattr(intent, "amount_capturable", intent.amount),
@@ -81,7 +89,8 @@ def _of_intent(event: Event, intent: stripe.PaymentIntent, what: str) -> Event:
 def _of_refund(event: Event, refund: stripe.Refund) -> Event:
     job_id = mapping.job_of(refund)
     if not job_id:
-        return event
+        is_news = event.type == "refund.created"
+        return replace(event, concern=_concern(ConcernKind.REVERSAL, refund) if is_news else None)
     return replace(
         event,
         job_id=job_id,
@@ -90,6 +99,11 @@ def _of_refund(event: Event, refund: stripe.Refund) -> Event:
         amount=from_stripe(refund.amount, refund.currency),
         fields={"payment_id": str(refund.payment_intent or "")},
     )
+
+
+def _concern(kind: ConcernKind, thing: stripe.Dispute | stripe.Refund) -> Concern:
+    """What a dispute, or a refund that nobody asked us for, is about: a payment and some of its money."""
+    return Concern(kind, str(thing.payment_intent or ""), from_stripe(thing.amount, thing.currency))
 
 
 def _signed_at(header: str) -> datetime:

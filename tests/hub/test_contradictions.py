@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.store import PostgresAlertStore
 from hub.events.store import PostgresEventStore
-from hub.events.told import EventKind
+from hub.events.told import EventKind, Told
 from hub.events.told_store import PostgresToldStore
 from hub.jobs.agreeing import Compared, Sum, Task
 from hub.jobs.contradicting import Proposal
@@ -35,6 +35,13 @@ async def contradicted(engine: AsyncEngine, job: NewJob) -> PostgresEventStore:
     await events.keep(event(job, "evt_1"))
     assert not await events.apply(job.job_id)
     return events
+
+
+async def only(engine: AsyncEngine) -> Told:
+    """The one event that the tenant is told."""
+    told = await PostgresToldStore(engine).told("acme", after=0, limit=10)
+    assert len(told) == 1
+    return told[0]
 
 
 async def handled(engine: AsyncEngine) -> dict[str, str]:
@@ -107,7 +114,7 @@ async def test_a_word_against_the_end_is_told_with_both_sides_and_alarms(
     await events.keep(replace(event(job, "evt_1", word), happened_at=NOW))
     assert not await events.apply(job.job_id)
     assert await state_of(hub_engine, job) is ended
-    (told,) = await PostgresToldStore(hub_engine).told("acme", after=0, limit=10)
+    told = await only(hub_engine)
     assert (told.kind, told.lane, told.event_id, told.type) == (
         EventKind.CONTRADICTION,
         LANE,
@@ -130,14 +137,14 @@ async def test_a_withdrawn_job_that_the_provider_did_all_the_same_is_told(hub_en
     assert await jobs.cancel(job.job_id)
     await events.keep(event(job))
     await events.apply(job.job_id)
-    (told,) = await PostgresToldStore(hub_engine).told("acme", after=0, limit=10)
+    told = await only(hub_engine)
     assert (told.state, told.proposal) == (JobState.CANCELLED, Proposal.ROLL_BACK)
 
 
 async def test_another_amount_than_asked_for_is_told_to_its_tenant_alone(hub_engine: AsyncEngine) -> None:
     job, store = new_job(1), PostgresToldStore(hub_engine)
     await contradicted(hub_engine, job)
-    (told,) = await store.told("acme", after=0, limit=10)
+    told = await only(hub_engine)
     assert (told.state, told.differs, told.proposal) == (
         JobState.WAITING_CONFIRMATION,
         "amount",
@@ -154,7 +161,7 @@ async def test_a_job_is_contradicted_as_it_stands_after_the_events_before(hub_en
     await events.keep_all([event(job, "a"), event(job, "b", b"no"), event(job, "c")])
     assert await events.apply(job.job_id)
     store = PostgresToldStore(hub_engine)
-    (told,) = await store.told("acme", after=0, limit=10)
+    told = await only(hub_engine)
     assert (told.event_id, told.state, told.job.reference) == ("b", JobState.SUCCEEDED, "ref")
     assert await store.told("acme", after=told.cursor, limit=10) == []
     assert await handled(hub_engine) == {"a": "applied", "b": "mismatch", "c": "late"}

@@ -12,7 +12,7 @@ from spokes.kit.accounts import Account, Secret
 from spokes.kit.errors import WebhookRefused
 from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown
 from spokes.kit.specimen import JOB_ID
-from spokes.kit.spoke import Delivery
+from spokes.kit.spoke import Concern, ConcernKind, Delivery
 from spokes.stripe import events
 
 EUROS = Money(minor_units=1250, currency_code="EUR")
@@ -68,6 +68,40 @@ def test_an_event_of_a_refund_names_its_money_and_its_payment() -> None:
 def test_the_success_of_a_reservation_is_not_its_makers() -> None:
     found = events.read(event("payment_intent.succeeded", {**INTENT, "capture_method": "manual"}))
     assert (found.job_id, found.outcome) == ("", None)
+
+
+DISPUTED = {"id": "dp_1", "object": "dispute", "amount": 500, "currency": "eur", "payment_intent": "pi_1"}
+RESERVED = {**INTENT, "capture_method": "manual", "status": "canceled", "latest_charge": "ch_1"}
+SOME = Money(minor_units=500, currency_code="EUR")
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing", "concern"),
+    [
+        ("charge.dispute.created", DISPUTED, Concern(ConcernKind.DISPUTE, "pi_1", SOME)),
+        ("charge.dispute.closed", DISPUTED, Concern(ConcernKind.DISPUTE, "pi_1", SOME)),
+        ("charge.dispute.created", DISPUTED | {"currency": "zzz"}, Concern(ConcernKind.DISPUTE, "pi_1")),
+        ("refund.created", REFUND | {"metadata": {}}, Concern(ConcernKind.REVERSAL, "pi_1", SOME)),
+        ("refund.updated", REFUND | {"metadata": {}}, None),
+        ("balance.available", {"object": "balance"}, None),
+        (
+            "payment_intent.canceled",
+            RESERVED | {"cancellation_reason": "automatic"},
+            Concern(ConcernKind.REVERSAL, "pi_1", EUROS),
+        ),
+        ("payment_intent.canceled", RESERVED | {"cancellation_reason": None}, None),
+    ],
+)
+def test_what_nobody_asked_for_concerns_the_payment_that_it_names(
+    kind: str, thing: dict[str, Any], concern: Concern | None
+) -> None:
+    found = events.read(event(kind, thing))
+    assert (found.job_id, found.outcome, found.concern) == ("", None, concern)
+
+
+def test_a_reservation_that_was_never_there_is_declined_still() -> None:
+    found = events.read(event("payment_intent.canceled", RESERVED | {"latest_charge": None}))
+    assert (found.job_id, type(found.outcome), found.concern) == (JOB_ID, Declined, None)
 
 
 @pytest.mark.parametrize(
