@@ -1,6 +1,7 @@
 -- Tells what events are about that no job waits for, each once. It concerns the tenant of the job that the event names,
 -- or else of the first job of its lane that the provider knows by what the event is about; without one it concerns
--- no tenant. What another provider says about a job does not count.
+-- no tenant. What another provider says about a job does not count. All replicas insert in one order, so none waits
+-- for another in a ring.
 WITH given AS (
     SELECT * FROM unnest(
         CAST(:lanes AS text[]), CAST(:event_ids AS text[]), CAST(:types AS text[]), CAST(:happened_ats AS timestamptz[]),
@@ -30,4 +31,5 @@ FROM given g LEFT JOIN LATERAL (
     ORDER BY rank, created_at, job_id
     LIMIT 1
 ) j ON true
+ORDER BY g.lane_id, g.event_id
 ON CONFLICT (lane_id, event_id, kind) DO NOTHING
