@@ -21,7 +21,6 @@ JobError
 ├── BacklogFull        the lane holds as many unfinished jobs as it may
 ├── QuotaExceeded      the tenant has, or asks, more than it may
 ├── LaneClosed         an operator lets the lane take no new jobs
-├── CursorOutOfRange   the cursor is beyond the newest: it is of another history
 ├── UnknownLane        there is no lane of that name
 ├── LetterNotFound     the job has never been a dead letter
 ├── NotResolvable      the job is not parked in doubt
@@ -54,12 +53,6 @@ class JobError(Exception):
     def __init__(self, message: str, **metadata: str) -> None:
         super().__init__(message)
         self.metadata: Mapping[str, str] = metadata
-
-
-class CursorOutOfRange(JobError):
-    """The cursor is beyond the newest: it was given out by another history, such as before a restore."""
-
-    reason = "CURSOR_OUT_OF_RANGE"
 
 
 class KeyReused(JobError):

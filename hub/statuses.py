@@ -31,7 +31,6 @@ STATUSES: Mapping[type[Exception], StatusCode] = {
     errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: StatusCode.UNAVAILABLE,
     errors.TooManyStreams: StatusCode.RESOURCE_EXHAUSTED,
-    errors.CursorOutOfRange: StatusCode.OUT_OF_RANGE,
     errors.BacklogFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.QuotaExceeded: StatusCode.RESOURCE_EXHAUSTED,
     errors.LaneClosed: StatusCode.UNAVAILABLE,

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 _INDEXES = """
 CREATE INDEX job_turn ON job (lane_id, tenant, priority, due_at, job_id)
