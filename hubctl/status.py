@@ -10,8 +10,8 @@ from hubctl.errors import NotReady
 from hubctl.options import json_option, state_option
 from hubctl.output import Output
 from hubctl.place import Place, load
+from hubctl.probes import probe
 from local.stack.certificates import OPERATOR
-from local.stack.probes import probe
 from local.stack.record import PartRecord
 
 

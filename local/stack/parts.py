@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from local.stack import envoy, postgres, probes, ray, services
+from hubctl import probes
+from local.sandboxes.all import SANDBOXES
+from local.sandboxes.sandbox import Sandbox
+from local.stack import envoy, postgres, ray, services
 from local.stack.certificates import OPERATOR
 from local.stack.layout import Layout
 from local.stack.ports import Ports
 from local.stack.processes import Command
-from local.stack.sandboxes import SANDBOXES, Sandbox
 from local.stack.services import Urls
 
 CLUSTER, INLINE = "cluster", "inline"

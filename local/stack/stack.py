@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hubctl.errors import CliError, NotReady, PartFailed
-from local.stack import certificates, parts, postgres, ray, record, sandboxes, services
+from local.sandboxes import environment
+from local.sandboxes.all import SANDBOXES
+from local.sandboxes.sandbox import write_accounts
+from local.stack import certificates, parts, postgres, ray, record, services
 from local.stack.layout import ROOT, TRUST_DOMAIN, Layout
 from local.stack.parts import CLUSTER, RAY, Part
 from local.stack.ports import DEFAULT_BASE, Ports, refuse_if_taken
 from local.stack.processes import DRAIN_SECONDS, Command, Process
 from local.stack.record import PartRecord, StackRecord
-from local.stack.sandboxes import SANDBOXES
 from mesh.ca import CertificateAuthority
 from mesh.clock import SystemClock
 
@@ -124,7 +126,7 @@ class Stack:
     async def _launch(self, group: asyncio.TaskGroup) -> None:
         """Begins everything; each waits for what it needs. What needs no manifests begins at once."""
         layout, ports, options = self.layout, self.ports, self.options
-        self._task(group, "sandboxes", (), lambda: asyncio.to_thread(sandboxes.build, layout))
+        self._task(group, "sandboxes", (), lambda: asyncio.to_thread(environment.build, layout))
         if options.database_url:
             after: tuple[str, ...] = ()
         else:
@@ -218,9 +220,7 @@ class Stack:
         services.write_config(self.layout, self.ports, names)
         for sandbox in SANDBOXES:
             ports = self._ports_of(f"spoke-{sandbox.spoke}")
-            sandboxes.write_accounts(
-                self.layout, ports, sandbox, limits=self.options.limits.get(sandbox.spoke, {})
-            )
+            write_accounts(self.layout, ports, sandbox, limits=self.options.limits.get(sandbox.spoke, {}))
 
     async def _spokes(self) -> tuple[str, ...]:
         """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""

@@ -16,7 +16,8 @@ from hubctl.requests import find, request, response_class
 from hubctl.rpc import CALL_SECONDS, hub_channel
 from hubctl.submit import call
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
-from local.story.sandbox import LocalStripe, messages_about
+from local.sandboxes.smtp.inbox import messages_about
+from local.sandboxes.stripe.client import LocalStripe
 from mesh.authorization import full_method
 from mesh.clock import SystemClock
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hubctl.place import Place
-from local.stack import sandboxes
-from local.story.sandbox import ALL, LocalStripe
+from local.sandboxes import sandbox
+from local.sandboxes.stripe.client import ALL, LocalStripe
 
 Payments = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -18,7 +18,7 @@ class Books(LocalStripe):
         super().__init__(place.address("stripe-sandbox"))
         self._target = {
             "url": f"http://{place.address('webhooks')}/webhooks/stripe/default",
-            "secret": sandboxes.webhook_secret(place.layout, "stripe"),
+            "secret": sandbox.webhook_secret(place.layout, "stripe"),
         }
 
     async def refunds(self) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from integration.jobs.v1 import job_pb2
-from local.stack import sandboxes
-from local.story.sandbox import LocalStripe
+from local.sandboxes import sandbox
+from local.sandboxes.stripe.client import LocalStripe
 from tests.e2e.conftest import RunningStack
 from tests.e2e.core import Core, check_attempts, statements
 
@@ -36,7 +36,7 @@ async def silent_webhooks(stack: RunningStack) -> AsyncIterator[LocalStripe]:
     address = stack.place.address("webhooks")
     target = {
         "url": f"http://{address}/webhooks/stripe/default",
-        "secret": sandboxes.webhook_secret(stack.place.layout, "stripe"),
+        "secret": sandbox.webhook_secret(stack.place.layout, "stripe"),
     }
     await stripe.send_only(["none"], **target)
     yield stripe

@@ -16,8 +16,7 @@ import grpc
 from audit_service import verify
 from hubctl.rpc import audit_channel
 from integration.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
-from local.stack.sandboxes import API_KEY
-from local.story.sandbox import LocalStripe
+from local.sandboxes.stripe.client import API_KEY, LocalStripe
 from tests.faults.checker import Delivery, Effect, Found, Proof, Said
 from tests.faults.client import Client
 from tests.faults.oncall import told

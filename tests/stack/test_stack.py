@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hubctl import probes
 from hubctl.errors import NotReady, PortTaken
-from local.stack import down, probes, record
+from local.stack import down, record
 from local.stack.certificates import OPERATOR
 from local.stack.layout import Layout
 from local.stack.parts import INLINE

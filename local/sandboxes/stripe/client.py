@@ -1,13 +1,11 @@
-"""The providers of the local stack, asked directly: what did they really see?"""
+"""Stripe's stand-in, asked directly: what did it really see?"""
 
-import mailbox
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 ALL = 1_000_000
-KEY = "sk_test_local"
+API_KEY = "sk_test_local"
 
 
 class LocalStripe:
@@ -15,7 +13,7 @@ class LocalStripe:
 
     def __init__(self, address: str) -> None:
         self._base = f"http://{address}"
-        self._headers = {"Authorization": f"Bearer {KEY}"}
+        self._headers = {"Authorization": f"Bearer {API_KEY}"}
 
     async def payments(self) -> dict[str, list[dict[str, Any]]]:
         """All payments, by the job's id that they carry as our reference."""
@@ -58,12 +56,3 @@ class LocalStripe:
         ):
             response.raise_for_status()
             return await response.json() if response.content_type == "application/json" else None
-
-
-def messages_about(inbox: Path, message_id: str) -> list[str]:
-    """The subjects of the messages with an id in the inbox."""
-    found = []
-    for message in mailbox.Maildir(inbox, create=False):
-        if message["Message-ID"].strip("<>") == message_id:
-            found.append(str(message["Subject"]))
-    return found
