@@ -6,16 +6,15 @@ from pathlib import Path
 import click
 
 from hubctl.errors import Failed
-from hubctl.options import json_option, state_option
+from hubctl.options import json_option, profile_options
 from hubctl.output import Output
-from hubctl.place import Place, load
+from hubctl.profile import Profile, Source
 from hubctl.rpc import CALL_SECONDS, audit_channel
 from integration.audit.v1 import audit_service_pb2 as messages
 from integration.audit.v1 import audit_service_pb2_grpc
 from mesh.evidence import merkle
-from mesh.evidence.checkpoint import Checkpoint, Vkey, open_checkpoint
+from mesh.evidence.checkpoint import Checkpoint, open_checkpoint
 
-LAST_SEEN = "last-checkpoint"
 LONG_SECONDS = 3600.0
 
 
@@ -25,11 +24,11 @@ def audit() -> None:
 
 
 @audit.command()
-@state_option
+@profile_options
 @json_option
-def checkpoint(state: Path, as_json: bool) -> None:
+def checkpoint(source: Source, as_json: bool) -> None:
     """Shows the newest checkpoint, once it has been proven to extend the last one seen here."""
-    note, head, last = asyncio.run(newest_checkpoint(load(state)))
+    note, head, last = asyncio.run(newest_checkpoint(source.profile()))
     output = Output(as_json=as_json)
     output.say(note.decode().rstrip())
     if last:
@@ -38,12 +37,12 @@ def checkpoint(state: Path, as_json: bool) -> None:
 
 
 @audit.command()
-@state_option
+@profile_options
 @json_option
-def fsck(state: Path, as_json: bool) -> None:
+def fsck(source: Source, as_json: bool) -> None:
     """Has the service re-read and re-hash the whole log. Exit code 1: something does not agree."""
     output = Output(as_json=as_json)
-    checked, findings = asyncio.run(check_log(load(state), output))
+    checked, findings = asyncio.run(check_log(source.profile(), output))
     for finding in findings:
         output.say(finding)
     output.say(f"{checked} entries checked, {len(findings)} findings")
@@ -54,22 +53,21 @@ def fsck(state: Path, as_json: bool) -> None:
 
 @audit.command(name="export-tiles")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@state_option
+@profile_options
 @json_option
-def export_tiles(directory: Path, state: Path, as_json: bool) -> None:
+def export_tiles(directory: Path, source: Source, as_json: bool) -> None:
     """Writes the whole log as C2SP tlog-tiles, and its verifier key as DIRECTORY/vkey."""
-    count = asyncio.run(write_tiles(load(state), directory))
+    count = asyncio.run(write_tiles(source.profile(), directory))
     output = Output(as_json=as_json)
     output.say(f"{directory}: {count} files")
     output.result({"directory": str(directory), "files": count})
 
 
-async def newest_checkpoint(place: Place) -> tuple[bytes, Checkpoint, Checkpoint | None]:
+async def newest_checkpoint(profile: Profile) -> tuple[bytes, Checkpoint, Checkpoint | None]:
     """The newest note, verified with the pinned key and against the last one seen from this machine."""
-    vkey = Vkey.parse(place.vkey_file.read_text())
-    seen = place.state / LAST_SEEN
+    vkey, seen = profile.pinned_key(), profile.last_checkpoint
     last = open_checkpoint(seen.read_bytes(), vkey) if seen.exists() else None
-    async with audit_channel(place) as channel:
+    async with audit_channel(profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         answer = await stub.GetCheckpoint(messages.GetCheckpointRequest(), timeout=CALL_SECONDS)
         head = open_checkpoint(answer.checkpoint, vkey)
@@ -81,10 +79,10 @@ async def newest_checkpoint(place: Place) -> tuple[bytes, Checkpoint, Checkpoint
     return answer.checkpoint, head, last
 
 
-async def check_log(place: Place, output: Output) -> tuple[int, list[str]]:
+async def check_log(profile: Profile, output: Output) -> tuple[int, list[str]]:
     """Entries checked and findings; says how far it is."""
     checked, findings = 0, []
-    async with audit_channel(place) as channel:
+    async with audit_channel(profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         async for progress in stub.CheckLog(messages.CheckLogRequest(), timeout=LONG_SECONDS):
             checked = progress.checked_count
@@ -94,10 +92,10 @@ async def check_log(place: Place, output: Output) -> tuple[int, list[str]]:
     return checked, findings
 
 
-async def write_tiles(place: Place, directory: Path) -> int:
+async def write_tiles(profile: Profile, directory: Path) -> int:
     """Writes the files; how many."""
     written: set[str] = set()
-    async with audit_channel(place) as channel:
+    async with audit_channel(profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         async for file in stub.ExportTiles(messages.ExportTilesRequest(), timeout=LONG_SECONDS):
             target = (directory / file.path).resolve()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hubctl.backlog import all_lanes
 from hubctl.desk import Stub
 from hubctl.errors import CliError
-from hubctl.place import Place
+from hubctl.profile import Profile
 from hubctl.rpc import hub_channel
 from hubctl.words import name_of
 from integration.operations.v1 import lane_pb2 as lanes
@@ -16,10 +16,10 @@ from integration.operations.v1.alert_pb2 import Alert
 SECONDS = 5.0
 
 
-async def concerns(place: Place) -> list[str]:
+async def concerns(profile: Profile) -> list[str]:
     """The lines; one that says so if the hub does not tell."""
     try:
-        async with hub_channel(place) as channel:
+        async with hub_channel(profile) as channel:
             stub = Stub(channel)
             found, alerts = await asyncio.gather(
                 asyncio.wait_for(all_lanes(stub), SECONDS),

@@ -2,43 +2,42 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from hubctl.errors import Failed, Misused
-from hubctl.options import as_option, json_option, reason_option, state_option, ticket_option
+from hubctl.errors import Failed
+from hubctl.options import Command, as_option, json_option, profile_options, reason_option, ticket_option
 from hubctl.output import Output
-from hubctl.place import Place, load
+from hubctl.profile import Profile, Source
 from hubctl.rpc import hub_channel
 from integration.operations.v1 import operations_service_pb2_grpc
 from integration.operations.v1.operations_service_pb2 import Justification
 
 Stub = operations_service_pb2_grpc.OperationsServiceStub
-Command = Callable[..., None]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One operator at one stack."""
+    """One operator at one hub. `named`: by --as, empty: whoever usually acts here."""
 
-    state: Path
-    operator: str
+    source: Source
+    named: str
     output: Output
 
     @property
-    def place(self) -> Place:
-        """The stack; raises Misused if it knows no such operator."""
-        place = load(self.state)
-        if self.operator not in place.operators:
-            known = ", ".join(place.operators) or "none"
-            raise Misused(f"there is no certificate of an operator {self.operator}; there are: {known}")
-        return place
+    def operator(self) -> str:
+        """Who acts."""
+        return self.named or self._profile.identities.usual("operator")
+
+    @property
+    def operators(self) -> Sequence[str]:
+        """Everybody who could act here."""
+        return self._profile.identities.names("operator")
 
     def ask(self, use: Callable[[Stub], Awaitable[T]]) -> T:
         """Makes calls as the operator."""
@@ -52,18 +51,22 @@ class Desk:
             raise Failed("nothing was changed")
 
     async def _ask(self, use: Callable[[Stub], Awaitable[T]]) -> T:
-        async with hub_channel(self.place, name=self.operator) as channel:
+        async with hub_channel(self._profile, name=self.named) as channel:
             return await use(Stub(channel))
+
+    @property
+    def _profile(self) -> Profile:
+        return self.source.profile()
 
 
 def desk_options(command: Command) -> Command:
-    """Gives a command its `desk`, from --as, --state and --json."""
+    """Gives a command its `desk`, from --as, --profile, --state and --json."""
 
     @wraps(command)
-    def at_desk(*, operator: str, state: Path, as_json: bool, **given: object) -> None:
-        command(desk=Desk(state, operator, Output(as_json=as_json)), **given)
+    def at_desk(*, operator: str, source: Source, as_json: bool, **given: object) -> None:
+        command(desk=Desk(source, operator, Output(as_json=as_json)), **given)
 
-    return as_option(state_option(json_option(at_desk)))
+    return as_option(profile_options(json_option(at_desk)))
 
 
 def why_options(command: Command) -> Command:

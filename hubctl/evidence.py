@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from hubctl.errors import Failed, NotProven
-from hubctl.options import json_option, state_option
+from hubctl.options import json_option, profile_options
 from hubctl.output import Output
-from hubctl.place import Place, load
+from hubctl.profile import Profile, Source
 from hubctl.rpc import CALL_SECONDS, audit_channel
 from integration.audit.v1 import audit_service_pb2 as audit
 from integration.audit.v1 import audit_service_pb2_grpc, log_pb2
-from local.stack.layout import Layout
 from mesh.evidence import dsse
 
 VALID = 0
@@ -30,11 +29,11 @@ def evidence() -> None:
 
 @evidence.command()
 @click.argument("job_id")
-@state_option
+@profile_options
 @json_option
-def show(job_id: str, state: Path, as_json: bool) -> None:
+def show(job_id: str, source: Source, as_json: bool) -> None:
     """Shows the statements about a job, in order."""
-    entries = asyncio.run(search(load(state), job_id))
+    entries = asyncio.run(search(source.profile(), job_id))
     output = Output(as_json=as_json)
     statements = [(e, json.loads(dsse.open_envelope(e.envelope).payload)) for e in entries]
     output.table(
@@ -59,14 +58,14 @@ def show(job_id: str, state: Path, as_json: bool) -> None:
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), required=True, help="The zip file."
 )
-@state_option
+@profile_options
 @json_option
-def export(job_id: str, target: Path, state: Path, as_json: bool) -> None:
+def export(job_id: str, target: Path, source: Source, as_json: bool) -> None:
     """Writes all that the log holds about a job, with its proofs, to a zip file."""
-    place = load(state)
-    size = asyncio.run(export_bundle(place, job_id, target))
+    profile = source.profile()
+    size = asyncio.run(export_bundle(profile, job_id, target))
     output = Output(as_json=as_json)
-    pinned = f"--vkey {place.vkey_file} --job {job_id}"
+    pinned = f"--vkey {profile.log_key} --job {job_id}"
     output.say(
         f"{target}: {size} bytes. Verify it anywhere: python -m audit_service.verify {target} {pinned}"
     )
@@ -77,17 +76,16 @@ def export(job_id: str, target: Path, state: Path, as_json: bool) -> None:
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--vkey", type=click.Path(path_type=Path, exists=True), help="Verifier key got from elsewhere.")
 @click.option("--job", default="", help="The job, or plan, that the bundle must be about.")
-@state_option
+@profile_options
 @json_option
-def verify(bundle: Path, vkey: Path | None, job: str, state: Path, as_json: bool) -> None:
-    """Verifies a bundle offline: no server, no database; with the stack's own pin, if no key is given.
+def verify(bundle: Path, vkey: Path | None, job: str, source: Source, as_json: bool) -> None:
+    """Verifies a bundle offline: no server, no database; with the profile's own pin, if no key is given.
 
     \b
     Exit codes: 0 VALID · 1 INVALID · 2 wrong usage
                 3 CONSISTENT WITH ITSELF ONLY: there was no key to compare with · 4 VALID WITH GAPS
     """
-    known = Layout.at(state).vkey
-    code, said = verify_bundle(bundle, vkey or (known if known.is_file() else None), job)
+    code, said = verify_bundle(bundle, vkey or source.log_key(), job)
     output = Output(as_json=as_json)
     output.say("\n".join(said["report"]))
     output.result({"valid": code == VALID, **said})
@@ -95,10 +93,10 @@ def verify(bundle: Path, vkey: Path | None, job: str, state: Path, as_json: bool
         raise NotProven(f"{bundle} is {said['verdict']}", code)
 
 
-async def search(place: Place, job_id: str) -> list[log_pb2.Entry]:
+async def search(profile: Profile, job_id: str) -> list[log_pb2.Entry]:
     """All entries of a job."""
     found: list[log_pb2.Entry] = []
-    async with audit_channel(place) as channel:
+    async with audit_channel(profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         while True:
             request = audit.SearchEntriesRequest(job_id=job_id, after_index=found[-1].index if found else -1)
@@ -108,9 +106,9 @@ async def search(place: Place, job_id: str) -> list[log_pb2.Entry]:
                 return found
 
 
-async def export_bundle(place: Place, job_id: str, target: Path) -> int:
+async def export_bundle(profile: Profile, job_id: str, target: Path) -> int:
     """Writes a job's bundle; its size in bytes."""
-    async with audit_channel(place) as channel:
+    async with audit_channel(profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
         stream = stub.ExportBundle(audit.ExportBundleRequest(job_id=job_id), timeout=CALL_SECONDS)
         target.write_bytes(b"".join([piece.chunk async for piece in stream]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from hubctl.desk import Command
 from hubctl.errors import Misused
 from hubctl.moments import FORMS, Moment
+from hubctl.options import Command
 from hubctl.words import prefix_of
 from integration.operations.v1 import dead_letter_pb2
 from integration.operations.v1.plan_pb2 import PlanFilter

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
-from hubctl.desk import Desk
-from hubctl.options import as_option, json_option, reason_option, state_option, tenant_option, ticket_option
+from hubctl.options import (
+    as_option,
+    json_option,
+    profile_options,
+    reason_option,
+    tenant_option,
+    ticket_option,
+)
 from hubctl.output import Output, as_dict
+from hubctl.profile import Profile, Source
 from hubctl.resolve import resolve
 from hubctl.rpc import CALL_SECONDS, hub_channel
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
@@ -33,19 +39,20 @@ jobs.add_command(resolve)
 @click.option("--provider", default="", help="Only this spoke.")
 @click.option("--limit", default=50, show_default=True, help="Greatest number of jobs.")
 @tenant_option
-@state_option
+@profile_options
 @json_option
 def list_jobs(
-    states: tuple[str, ...], provider: str, limit: int, tenant: str, state: Path, as_json: bool
+    states: tuple[str, ...], provider: str, limit: int, tenant: str, source: Source, as_json: bool
 ) -> None:
     """Lists jobs, newest first."""
+    profile = source.profile()
     request = messages.ListJobsRequest(
-        tenant=tenant,
+        tenant=tenant or profile.tenant,
         states=[f"JOB_STATE_{s}" for s in states],
         provider=provider,
         page_size=limit,
     )
-    response = _call(state, lambda stub: stub.ListJobs(request, timeout=CALL_SECONDS))
+    response = _call(profile, lambda stub: stub.ListJobs(request, timeout=CALL_SECONDS))
     output = Output(as_json=as_json)
     output.table(("job", "state", "operation", "provider", "attempts", "reason"), map(_row, response.jobs))
     output.result({"jobs": [as_dict(j) for j in response.jobs]})
@@ -54,23 +61,25 @@ def list_jobs(
 @jobs.command()
 @click.argument("job_id")
 @tenant_option
-@state_option
+@profile_options
 @json_option
-def get(job_id: str, tenant: str, state: Path, as_json: bool) -> None:
+def get(job_id: str, tenant: str, source: Source, as_json: bool) -> None:
     """Shows one job."""
-    request = messages.GetJobRequest(tenant=tenant, job_id=job_id)
-    _show(as_json, _call(state, lambda stub: stub.GetJob(request, timeout=CALL_SECONDS)).job)
+    profile = source.profile()
+    request = messages.GetJobRequest(tenant=tenant or profile.tenant, job_id=job_id)
+    _show(as_json, _call(profile, lambda stub: stub.GetJob(request, timeout=CALL_SECONDS)).job)
 
 
 @jobs.command()
 @click.argument("job_id")
 @tenant_option
-@state_option
+@profile_options
 @json_option
-def wait(job_id: str, tenant: str, state: Path, as_json: bool) -> None:
+def wait(job_id: str, tenant: str, source: Source, as_json: bool) -> None:
     """Waits up to 30 s for one job to settle, and shows it."""
-    request = messages.WaitJobRequest(tenant=tenant, job_id=job_id)
-    _show(as_json, _call(state, lambda stub: stub.WaitJob(request, timeout=CALL_SECONDS)).job)
+    profile = source.profile()
+    request = messages.WaitJobRequest(tenant=tenant or profile.tenant, job_id=job_id)
+    _show(as_json, _call(profile, lambda stub: stub.WaitJob(request, timeout=CALL_SECONDS)).job)
 
 
 @jobs.command()
@@ -79,28 +88,31 @@ def wait(job_id: str, tenant: str, state: Path, as_json: bool) -> None:
 @reason_option
 @ticket_option
 @as_option
-@state_option
+@profile_options
 @json_option
 def cancel(
-    job_id: str, tenant: str, reason: str, ticket: str, operator: str, state: Path, as_json: bool
+    job_id: str, tenant: str, reason: str, ticket: str, operator: str, source: Source, as_json: bool
 ) -> None:
     """Withdraws a job that nothing has been done for. Signed into the log."""
-    request = messages.CancelJobRequest(tenant=tenant, job_id=job_id, reason=reason, ticket=ticket)
-    answer = _call(state, lambda stub: stub.CancelJob(request, timeout=CALL_SECONDS), operator=operator)
+    profile = source.profile()
+    request = messages.CancelJobRequest(
+        tenant=tenant or profile.tenant, job_id=job_id, reason=reason, ticket=ticket
+    )
+    answer = _call(profile, lambda stub: stub.CancelJob(request, timeout=CALL_SECONDS), operator=operator)
     _show(as_json, answer.job)
 
 
 @jobs.command()
 @click.option("--after", default=-1, show_default=True, help="Resume after this cursor; -1: from now on.")
 @tenant_option
-@state_option
+@profile_options
 @json_option
-def watch(after: int, tenant: str, state: Path, as_json: bool) -> None:
+def watch(after: int, tenant: str, source: Source, as_json: bool) -> None:
     """Follows changes of state until Ctrl-C, one line each."""
-    output = Output(as_json=as_json)
+    output, profile = Output(as_json=as_json), source.profile()
 
     async def follow(stub: Stub) -> None:
-        request = messages.WatchJobsRequest(tenant=tenant, after_cursor=after)
+        request = messages.WatchJobsRequest(tenant=tenant or profile.tenant, after_cursor=after)
         async for response in stub.WatchJobs(request):
             for event in response.events:
                 if as_json:
@@ -108,12 +120,12 @@ def watch(after: int, tenant: str, state: Path, as_json: bool) -> None:
                 else:
                     output.say(f"{event.cursor}  " + "  ".join(str(cell) for cell in _row(event.job)))
 
-    _call(state, follow)
+    _call(profile, follow)
 
 
-def _call(state: Path, use: Callable[[Stub], Awaitable[Any]], *, operator: str = "cli") -> Any:
+def _call(profile: Profile, use: Callable[[Stub], Awaitable[Any]], *, operator: str = "") -> Any:
     async def run() -> Any:
-        async with hub_channel(Desk(state, operator, Output(as_json=True)).place, name=operator) as channel:
+        async with hub_channel(profile, name=operator) as channel:
             return await use(Stub(channel))
 
     return asyncio.run(run())

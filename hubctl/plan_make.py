@@ -5,10 +5,11 @@ from functools import wraps
 
 import click
 
-from hubctl.desk import Command, Desk, desk_options, why_options
+from hubctl.desk import Desk, desk_options, why_options
 from hubctl.errors import Failed
 from hubctl.filters import account_option, filter_options, make_filter, refuse_empty
 from hubctl.moments import FORMS, SPANS, Moment, Span
+from hubctl.options import Command
 from hubctl.output import as_dict
 from hubctl.plan_view import next_steps, show
 from hubctl.rpc import CALL_SECONDS

@@ -108,7 +108,7 @@ def _approver(plan: Plan, desk: Desk) -> str:
     if not plan.needs_second_person:
         return desk.operator
     creator = plan.creator.rpartition("/")[2]
-    return next((name for name in desk.place.operators if name not in (creator, "cli")), "<another person>")
+    return next((name for name in desk.operators if name not in (creator, "cli")), "<another person>")
 
 
 def _who(plan: Plan) -> str:

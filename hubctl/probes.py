@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import subprocess
+import struct
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -12,11 +12,16 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from local.stack.postgres import tools
 from mesh.channel import open_channel
 from mesh.identity import Identity
 
 ANSWER_SECONDS = 2.0
+KINDS = ("grpc", "http", "postgres", "tcp")
+
+# Postgres' start-up message, version 3.0, of a user who need not exist: what it is answered says enough.
+_HELLO = b"user\0probe\0database\0postgres\0\0"
+_STARTUP = struct.pack("!II", 8 + len(_HELLO), 3 << 16) + _HELLO
+_CANNOT_CONNECT_NOW = b"C57P03"
 
 # The parts are on loopback, where no proxy of the environment's could reach them for us.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -30,7 +35,7 @@ async def probe(kind: str, address: str, identity_dir: Path) -> bool:
         case "http":
             return await asyncio.to_thread(http_answers, f"http://{address}")
         case "postgres":
-            return await asyncio.to_thread(postgres_accepts, address)
+            return await postgres_accepts(address)
         case "tcp":
             return await tcp_accepts(address)
         case _:
@@ -71,11 +76,18 @@ def http_posts(url: str, body: Mapping[str, str]) -> bool:
         return False
 
 
-def postgres_accepts(address: str) -> bool:
+async def postgres_accepts(address: str) -> bool:
     """Whether the server takes connections: not while it starts, recovers or stops."""
     host, port = address.rsplit(":", 1)
-    command = [str(tools() / "pg_isready"), "-q", "-h", host, "-p", port, "-t", "2"]
-    return subprocess.run(command, check=False, env={}).returncode == 0
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(_STARTUP)
+            answer = await reader.read(1024)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return answer[:1] in (b"R", b"E") and _CANNOT_CONNECT_NOW not in answer
 
 
 async def tcp_accepts(address: str) -> bool:

@@ -2,17 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 import grpc
 
 from hubctl.errors import NotReady, Refused
-from hubctl.place import Place
-from local.stack.certificates import refuse_if_expired
+from hubctl.profile import Profile
 from mesh.channel import open_channel
-from mesh.clock import SystemClock
 from mesh.errors import details_of
-from mesh.identity import Identity
 
 CALL_SECONDS = 35.0
 
@@ -21,30 +17,21 @@ _UNREACHABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 @asynccontextmanager
 async def hub_channel(
-    place: Place, *, role: str = "operator", name: str = "cli"
+    profile: Profile, *, role: str = "operator", name: str = ""
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to the hub, through the proxy, as an operator or as Core."""
-    directory = place.identity(role, "demo" if role == "core" else name)
-    async with _channel(place, "core", directory, None) as channel:
-        yield channel
+    identity = profile.identities.load(role, name, trust_domain=profile.trust_domain)
+    async with open_channel(profile.hub, identity) as channel:
+        with readable_errors("the hub"):
+            yield channel
 
 
 @asynccontextmanager
-async def audit_channel(place: Place) -> AsyncIterator[grpc.aio.Channel]:
+async def audit_channel(profile: Profile) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to the audit service, as an auditor."""
-    async with _channel(place, "audit", place.identity("auditor", "cli"), "audit") as channel:
-        yield channel
-
-
-@asynccontextmanager
-async def _channel(
-    place: Place, part: str, directory: Path, server_role: str | None
-) -> AsyncIterator[grpc.aio.Channel]:
-    refuse_if_expired(directory, SystemClock())
-    async with open_channel(
-        place.address(part), Identity.load(directory), server_role=server_role
-    ) as channel:
-        with readable_errors(part):
+    identity = profile.identities.load("auditor", trust_domain=profile.trust_domain)
+    async with open_channel(profile.audit, identity, server_role="audit") as channel:
+        with readable_errors("the audit service"):
             yield channel
 
 

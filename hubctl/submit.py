@@ -2,15 +2,14 @@
 
 import asyncio
 import secrets
-from pathlib import Path
 from typing import Any
 
 import click
 from google.protobuf.message import Message
 
-from hubctl.options import json_option, state_option, tenant_option
+from hubctl.options import json_option, profile_options, tenant_option
 from hubctl.output import Output, as_dict
-from hubctl.place import Place, load
+from hubctl.profile import Profile, Source
 from hubctl.requests import find, operations, request, response_class
 from hubctl.rpc import CALL_SECONDS, hub_channel
 from mesh.authorization import full_method
@@ -29,7 +28,7 @@ OPERATIONS = ", ".join(sorted(operations()))
 )
 @click.option("--body", default="{}", help="The request as JSON.")
 @tenant_option
-@state_option
+@profile_options
 @json_option
 def submit(
     operation: str,
@@ -40,26 +39,26 @@ def submit(
     fields: tuple[str, ...],
     body: str,
     tenant: str,
-    state: Path,
+    source: Source,
     as_json: bool,
 ) -> None:
     """Submits one request."""
-    method = find(operation)
+    method, profile = find(operation), source.profile()
     context = {
         "request_id": request_id or f"cli-{secrets.token_hex(8)}",
-        "tenant": tenant,
+        "tenant": tenant or profile.tenant,
         "provider": provider,
         "account": account,
         "wait": f"{wait}s",
     }
     message = request(method, body, fields, context)
-    response: Any = asyncio.run(call(load(state), full_method(method), message, response_class(method)))
+    response: Any = asyncio.run(call(profile, full_method(method), message, response_class(method)))
     show(Output(as_json=as_json), response)
 
 
-async def call(place: Place, path: str, message: Message, answers: type[Message]) -> Message:
+async def call(profile: Profile, path: str, message: Message, answers: type[Message]) -> Message:
     """Makes one typed call as Core."""
-    async with hub_channel(place, role="core") as channel:
+    async with hub_channel(profile, role="core") as channel:
         rpc = channel.unary_unary(
             path,
             request_serializer=type(message).SerializeToString,

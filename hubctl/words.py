@@ -29,12 +29,13 @@ def prefix_of(enum: Enum) -> str:
 
 
 def typed(*words: str) -> str:
-    """A command as it must be typed here: for the same state directory, if another was named."""
-    state: list[str] = []
+    """A command as it must be typed here: for the same hub, if another was named."""
+    named: list[str] = []
     context = click.get_current_context(silent=True)
-    if context and context.get_parameter_source("state") is ParameterSource.COMMANDLINE:
-        state = ["--state", str(context.params["state"])]
-    return shlex.join(["hubctl", *words, *state])
+    for option in ("profile", "state") if context else ():
+        if context and context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            named += [f"--{option}", str(context.params[option])]
+    return shlex.join(["hubctl", *words, *named])
 
 
 def acting(operator: str) -> list[str]:

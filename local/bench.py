@@ -13,12 +13,12 @@ import uvloop
 from hubctl.audit import newest_checkpoint
 from hubctl.options import json_option, state_option
 from hubctl.output import Output
-from hubctl.place import Place
 from hubctl.rpc import hub_channel
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
 from local.measure import commits, cpu_seconds, difference, quantiles
+from local.place import Place
 from local.session import database, running_stack
 from local.stack.postgres import Server
 from mesh.clock import SystemClock
@@ -57,7 +57,7 @@ def bench(count: int, concurrency: int, state: Path, as_json: bool) -> None:
 
 async def measure(place: Place, output: Output, *, count: int, concurrency: int) -> dict[str, Any]:
     """Warms up, runs the load, then the jobs one at a time; the figures by name."""
-    async with hub_channel(place, role="core") as channel:
+    async with hub_channel(place.profile, role="core") as channel:
         load = Load(channel)
         await load.warm_up()
         output.say(f"{count} jobs, {concurrency} in flight …")
@@ -193,4 +193,4 @@ class Costs:
         }
 
     async def _log_size(self) -> int:
-        return (await newest_checkpoint(self.place))[1].size
+        return (await newest_checkpoint(self.place.profile))[1].size

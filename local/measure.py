@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import psutil
 
-from hubctl.place import Place
+from local.place import Place
 from local.stack.postgres import Server
 
 

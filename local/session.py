@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hubctl.output import Output
-from hubctl.place import Place, load
+from local.place import Place, load
 from local.stack import postgres, record
 from local.stack.layout import Layout
 from local.stack.ports import DEFAULT_BASE, usual_or_free

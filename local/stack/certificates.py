@@ -1,17 +1,12 @@
 """The stack's identities and keys: a throw-away authority for mTLS, lasting keys for statements."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from cryptography import x509
-
-from hubctl.errors import CertificateExpired, NotReady
 from local.stack.layout import ORIGIN, TRUST_DOMAIN, Layout, write_json
 from mesh.ca import LIFETIME, CertificateAuthority, public_key_text, write_file, write_signing_key
-from mesh.clock import Clock
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import SigningKey
-from mesh.identity import CERTIFICATE, SpiffeId
+from mesh.identity import SpiffeId
 
 RENEW_EVERY_SECONDS = LIFETIME.total_seconds() / 2
 CORE, OPERATOR, AUDITOR = ("core", "demo"), ("operator", "cli"), ("auditor", "cli")
@@ -49,20 +44,6 @@ def make_keys(layout: Layout, spokes: Sequence[str]) -> None:
     )
     vkey = Vkey(ORIGIN, SigningKey.load(layout.signing_key("log")).public)
     write_file(layout.vkey, f"{vkey}\n".encode())
-
-
-def refuse_if_expired(directory: Path, clock: Clock) -> None:
-    """Raises CertificateExpired if the certificate of an identity is not valid now, NotReady without one."""
-    try:
-        certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
-    except (OSError, ValueError) as error:
-        raise NotReady(f"there is no certificate in {directory}; start the stack: hubctl up") from error
-    until = certificate.not_valid_after_utc
-    if not certificate.not_valid_before_utc <= clock.now() < until:
-        raise CertificateExpired(
-            f"the certificate in {directory} was valid until {until:%Y-%m-%d %H:%M} UTC;"
-            " start the stack anew: hubctl up"
-        )
 
 
 def _key_name(role: str, name: str) -> str:

@@ -4,9 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubctl.profile import PROFILE
+
 ROOT = Path(__file__).resolve().parents[2]
 TRUST_DOMAIN = "integration.local"
 ORIGIN = f"{TRUST_DOMAIN}/audit"
+TENANT = "acme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,12 @@ class Layout:
 
     def identity(self, role: str, name: str) -> Path:
         """The directory of an identity's certificate."""
-        return self.state / "identities" / f"{role}-{name}"
+        return self.identities / f"{role}-{name}"
+
+    @property
+    def identities(self) -> Path:
+        """Where everybody's certificates are."""
+        return self.state / "identities"
 
     def signing_key(self, name: str) -> Path:
         """The key that a producer signs statements with."""
@@ -58,8 +66,13 @@ class Layout:
 
     @property
     def stack_file(self) -> Path:
-        """What runs, and where: written by `hubctl up`, read by every other command."""
+        """What runs: written by `hubctl up`, read by those commands that start, stop and measure it."""
         return self.state / "stack.json"
+
+    @property
+    def profile(self) -> Path:
+        """Where the stack is: written by `hubctl up`, read by every other command."""
+        return self.state / PROFILE
 
     def make(self) -> None:
         """Makes the directories that are not there."""
@@ -69,8 +82,13 @@ class Layout:
 
 
 def write_json(path: Path, value: object) -> None:
+    """Writes a value to a file."""
+    write_whole(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
     """Writes a file whole: a reader sees the old one or the new one."""
     draft = path.with_name(f".{path.name}.draft")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(value, indent=2) + "\n")
+    draft.write_text(text)
     draft.rename(path)

@@ -91,16 +91,16 @@ class Ports:
 
 def refuse_if_taken(ports: Mapping[str, int]) -> None:
     """Raises PortTaken naming every port that cannot be had and the process that holds it."""
-    taken = {name: port for name, port in ports.items() if not _is_free(port)}
-    if not taken:
-        return
-    holders = _holders(taken.values())
-    lines = [f"  {port} ({name}) is held by {holders[port]}" for name, port in taken.items()]
-    raise PortTaken(
-        "\n".join(
-            ["these ports are taken:", *lines, "Stop it (`hubctl down`), or choose another --base-port."]
-        )
-    )
+    if lines := taken(ports):
+        rest = "Stop it (`hubctl down`), or choose another --base-port."
+        raise PortTaken("\n".join(["these ports are taken:", *lines, rest]))
+
+
+def taken(ports: Mapping[str, int]) -> list[str]:
+    """A line for every port that cannot be had, with the process that holds it."""
+    held = {name: port for name, port in ports.items() if not _is_free(port)}
+    holders = _holders(held.values())
+    return [f"  {port} ({name}) is held by {holders[port]}" for name, port in held.items()]
 
 
 def usual_or_free() -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from hubctl.errors import NotReady
 from local.stack.layout import Layout, write_json
@@ -35,11 +35,15 @@ class StackRecord:
     parts: tuple[PartRecord, ...] = ()
     spokes: tuple[str, ...] = ()
     own_postgres: bool = True
-    ready: bool = field(default=False)
 
     def write(self, layout: Layout) -> None:
         """Writes the file of the state directory."""
         write_json(layout.stack_file, asdict(self))
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by name."""
+        return {name: int(address.rpartition(":")[2]) for name, address in self.addresses.items()}
 
     @property
     def is_running(self) -> bool:

@@ -1,21 +1,19 @@
 """The stack: starts its parts side by side as far as their order allows, and drains them in reverse."""
 
 import asyncio
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hubctl.errors import CliError, NotReady, PartFailed
+from hubctl.profile import Part as ProfilePart
 from local.sandboxes import environment
 from local.sandboxes.all import SANDBOXES
 from local.sandboxes.sandbox import write_accounts
-from local.stack import certificates, parts, postgres, ray, record, services
-from local.stack.layout import ROOT, TRUST_DOMAIN, Layout
+from local.stack import certificates, parts, postgres, profile, ray, record, services, spokes
+from local.stack.layout import TRUST_DOMAIN, Layout
 from local.stack.parts import CLUSTER, RAY, Part
-from local.stack.ports import DEFAULT_BASE, Ports, refuse_if_taken
+from local.stack.ports import DEFAULT_BASE, Ports, refuse_if_taken, taken
 from local.stack.processes import DRAIN_SECONDS, Command, Process
 from local.stack.record import PartRecord, StackRecord
 from mesh.ca import CertificateAuthority
@@ -62,7 +60,7 @@ class Stack:
         self._processes: dict[str, Process] = {}
         self._done: dict[str, asyncio.Event] = {}
         self._urls: dict[str, str] = {}
-        self._ready = False
+        self._faults: Mapping[str, str] = {}
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -73,7 +71,8 @@ class Stack:
         """Returns when every part is ready; if one fails, stops what has started and raises."""
         known = record.find(self.layout)
         if known is not None and known.is_running:
-            raise NotReady(f"a stack runs in {self.layout.state} already; stop it: hubctl down")
+            held = "\n".join(taken(known.ports))
+            raise NotReady(f"a stack runs in {self.layout.state} already; stop it: hubctl down\n{held}")
         refuse_if_taken(self.ports.named())
         self.layout.make()
         try:
@@ -81,35 +80,50 @@ class Stack:
                 await self._launch(group)
         except BaseExceptionGroup as failures:
             await self.stop()
-            raise _first(failures) from failures
+            raise first_of(failures) from failures
         except asyncio.CancelledError:
             await self.stop()
             raise
-        self._ready = True
-        self._write_record()
 
     async def stop(self) -> None:
         """Drains every part, those that depend on others first."""
-        self._ready = False
         levels = {name: self._parts[name].drain_level for name in self._processes}
         for level in sorted(set(levels.values()), reverse=True):
             await asyncio.gather(*(self._stop(name) for name in levels if levels[name] == level))
         ray.clean(self.layout)
         record.forget(self.layout)
+        profile.forget(self.layout)
 
     def kill(self, name: str) -> None:
         """Ends a part with SIGKILL, as a crash would."""
         self._processes[name].kill()
 
     async def start_part(self, name: str) -> None:
-        """Starts a part that has ended; returns when it is ready. A new Ray takes new spokes."""
-        await self._start_part(self._parts[name])
-        if name == RAY:
-            spokes = [f"spoke-{spoke}" for spoke in self.ports.spokes]
-            for spoke in spokes:
-                self.kill(spoke)
-            await asyncio.gather(*(self._start_part(self._parts[spoke]) for spoke in spokes))
-        self._write_record()
+        """Starts a part that has ended, and what cannot live on without it; returns when they are ready."""
+        names = [name, *self.living_in(name)]
+        for each in names:
+            self.take_down(each)
+        await asyncio.gather(*(self.start_one(each) for each in names))
+
+    def living_in(self, name: str) -> list[str]:
+        """The parts that cannot live on in another process of this one: a new Ray takes new spokes."""
+        if name != RAY:
+            return []
+        return [each for each in self._processes if RAY in self._parts[each].after]
+
+    def take_down(self, name: str) -> None:
+        """Ends what may be left of a part. From now on, whoever is started and needs it waits for it."""
+        self.kill(name)
+        if self._event(name).is_set():
+            self._done[name] = asyncio.Event()
+
+    async def start_one(self, name: str) -> None:
+        """Starts one part that is down, as soon as what it needs is there; returns when it is ready."""
+        part = self._parts[name]
+        for other in part.after:
+            await self._event(other).wait()
+        await self._start_part(part)
+        self._event(name).set()
 
     async def stop_part(self, name: str) -> None:
         """Drains one part, as a rolling release would; returns when it has ended."""
@@ -119,6 +133,10 @@ class Stack:
         """The parts that have ended by themselves."""
         return [process for process in self._processes.values() if not process.is_running]
 
+    def tail(self, name: str) -> str:
+        """A part's last words."""
+        return self._processes[name].tail()
+
     def renew_certificates(self) -> None:
         """Issues new certificates to everybody; the services take them without a restart."""
         certificates.issue(self.layout, self.ports.spokes, self._authority)
@@ -126,6 +144,7 @@ class Stack:
     async def _launch(self, group: asyncio.TaskGroup) -> None:
         """Begins everything; each waits for what it needs. What needs no manifests begins at once."""
         layout, ports, options = self.layout, self.ports, self.options
+        profile.write(layout, ports, [ProfilePart("spokes", fault="which there are is not known yet")])
         self._task(group, "sandboxes", (), lambda: asyncio.to_thread(environment.build, layout))
         if options.database_url:
             after: tuple[str, ...] = ()
@@ -138,6 +157,17 @@ class Stack:
         self._migration(group, "audit", lambda: services.audit_migration(self._urls))
         self._migration(group, "hub", lambda: services.hub_migration(self._urls))
         self._launch_rest(group, await self._spokes())
+        self._write_profile()
+
+    async def _spokes(self) -> tuple[str, ...]:
+        """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""
+        if self.options.spokes is not None:
+            return self.options.spokes
+        found = await asyncio.to_thread(spokes.listed, self.layout)
+        self._faults = found.faults
+        for name, fault in found.faults.items():
+            self._say(f"spoke-{name}", f"left out: {fault}", 0)
+        return found.names
 
     def _launch_rest(self, group: asyncio.TaskGroup, names: tuple[str, ...]) -> None:
         layout, options = self.layout, self.options
@@ -222,26 +252,18 @@ class Stack:
             ports = self._ports_of(f"spoke-{sandbox.spoke}")
             write_accounts(self.layout, ports, sandbox, limits=self.options.limits.get(sandbox.spoke, {}))
 
-    async def _spokes(self) -> tuple[str, ...]:
-        """The spokes that can run here: those asked for, or all that have a stand-in or an accounts file."""
-        if self.options.spokes is not None:
-            return self.options.spokes
-        command = [sys.executable, "-m", "spokes", "list", "--json"]
-        listed = await asyncio.to_thread(
-            subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if listed.returncode != 0:
-            raise PartFailed(f"the manifests of the spokes cannot be read: {listed.stderr.strip()[-500:]}")
-        have_sandbox = {sandbox.spoke for sandbox in SANDBOXES}
-        names = [manifest["name"] for manifest in json.loads(listed.stdout)]
-        return tuple(n for n in names if n in have_sandbox or self.layout.accounts(n).exists())
-
     def _ports_of(self, part: str) -> Ports:
         """The ports as a part sees them."""
         return self.ports.seen_by(self.options.detours.get(part))
 
     def _event(self, name: str) -> asyncio.Event:
         return self._done.setdefault(name, asyncio.Event())
+
+    def _write_profile(self) -> None:
+        """Says where the stack is, and all that it will have."""
+        will_be = [ProfilePart(part.name, part.probe, part.address) for part in self._parts.values()]
+        faulty = [ProfilePart(f"spoke-{name}", fault=fault) for name, fault in self._faults.items()]
+        profile.write(self.layout, self.ports, [*will_be, *faulty])
 
     def _write_record(self) -> None:
         running = tuple(
@@ -254,11 +276,10 @@ class Stack:
             parts=running,
             spokes=self.ports.spokes,
             own_postgres=not self.options.database_url,
-            ready=self._ready,
         ).write(self.layout)
 
 
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     """The failure to tell of: ours, where there is one."""
     ours = failures.subgroup(CliError)
     first: BaseException = ours or failures

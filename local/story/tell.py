@@ -11,11 +11,11 @@ from typing import Any
 from hubctl.errors import Refused
 from hubctl.evidence import VALID, export_bundle, search, verify_bundle
 from hubctl.output import Output
-from hubctl.place import Place
 from hubctl.requests import find, request, response_class
 from hubctl.rpc import CALL_SECONDS, hub_channel
 from hubctl.submit import call
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
+from local.place import Place
 from local.sandboxes.smtp.inbox import messages_about
 from local.sandboxes.stripe.client import LocalStripe
 from mesh.authorization import full_method
@@ -126,7 +126,7 @@ class Teller:
             for job_id in self.jobs:
                 await self._until_proven(job_id)
                 bundle = Path(scratch) / f"{job_id}.zip"
-                await export_bundle(self._place, job_id, bundle)
+                await export_bundle(self._place.profile, job_id, bundle)
                 self._verify(job_id, bundle)
             self._say(f"{self.verified} bundles VALID, {self.invalid} INVALID")
             _, said = verify_bundle(_tampered(bundle), self._place.vkey_file, job_id)
@@ -152,20 +152,20 @@ class Teller:
             "wait": f"{wait}s",
         }
         message = request(method, json.dumps(fields), (), context)
-        response: Any = await call(self._place, full_method(method), message, response_class(method))
+        response: Any = await call(self._place.profile, full_method(method), message, response_class(method))
         if response.job.job_id not in self.jobs:
             self.jobs.append(response.job.job_id)
         return response
 
     async def _job(self, job_id: str) -> job_pb2.Job:
-        async with hub_channel(self._place) as channel:
+        async with hub_channel(self._place.profile) as channel:
             stub = jobs_service_pb2_grpc.JobsServiceStub(channel)
             wanted = jobs_service_pb2.GetJobRequest(tenant=TENANT, job_id=job_id)
             job: job_pb2.Job = (await stub.GetJob(wanted, timeout=CALL_SECONDS)).job
             return job
 
     async def _settled(self, job_id: str) -> job_pb2.Job:
-        async with hub_channel(self._place) as channel:
+        async with hub_channel(self._place.profile) as channel:
             stub = jobs_service_pb2_grpc.JobsServiceStub(channel)
             wanted = jobs_service_pb2.WaitJobRequest(tenant=TENANT, job_id=job_id)
             job: job_pb2.Job = (await stub.WaitJob(wanted, timeout=CALL_SECONDS)).job
@@ -174,7 +174,7 @@ class Teller:
     async def _until_logged(self, job_id: str, kind: str) -> bool:
         deadline = self._clock.monotonic() + PROOF_SECONDS
         while self._clock.monotonic() < deadline:
-            if any(entry.kind == kind for entry in await search(self._place, job_id)):
+            if any(entry.kind == kind for entry in await search(self._place.profile, job_id)):
                 return True
             await asyncio.sleep(0.2)
         return False

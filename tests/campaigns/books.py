@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hubctl.place import Place
+from local.place import Place
 from local.sandboxes import sandbox
 from local.sandboxes.stripe.client import ALL, LocalStripe
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from hubctl.place import Place
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.messaging.v1 import messaging_service_pb2, messaging_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local.place import Place
 from mesh.channel import open_channel
 from mesh.identity import Identity
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hubctl.place import Place, load
 from hubctl.rpc import hub_channel
 from integration.operations.v1 import lane_pb2, operations_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2 as ops
+from local.place import Place, load
 from local.stack.layout import Layout
 from local.stack.stack import Options, Stack
 from tests.campaigns.report import Report
@@ -64,7 +64,7 @@ class Ground:
 
     async def lane(self, name: str) -> lane_pb2.Lane:
         """A lane, as operators see it."""
-        async with hub_channel(self.place) as channel:
+        async with hub_channel(self.place.profile) as channel:
             stub = operations_service_pb2_grpc.OperationsServiceStub(channel)
             found = (await stub.ListLanes(ops.ListLanesRequest(), timeout=30)).lanes
         lane: lane_pb2.Lane = next(lane for lane in found if lane.lane == name)

@@ -62,6 +62,7 @@ def test_the_tree_as_it_is_keeps_the_layers(tree: Path) -> None:
             "import hub.errors",
             "The command line and the local stack know the services from outside",
         ),
+        ("hubctl/rpc.py", "import local.stack.layout", "The command line knows no local stack"),
         ("hub/app.py", "import spokes.kit", "Deployables meet only in the contracts"),
         ("mesh/clock.py", "import audit_service", "The mesh and the contracts know no deployable"),
         (

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from local.stack import profile
 from local.stack.certificates import HUB, PEOPLE, spiffe_id
 from local.stack.layout import TRUST_DOMAIN, Layout
-from local.stack.record import StackRecord
+from local.stack.ports import Ports
 from mesh.ca import CertificateAuthority
 from mesh.identity import Identity
 from mesh.server import MeshServer
@@ -35,12 +36,13 @@ async def server(layout: Layout) -> AsyncIterator[MeshServer]:
 
 @pytest.fixture
 async def stand_in(server: MeshServer, layout: Layout) -> StandIn:
-    """The stand-in, listening where the record says that the proxy does."""
+    """The stand-in, listening where the profile says that the hub and its log are."""
     stand_in = StandIn()
     stand_in.serve_on(server)
     port = await server.serve("127.0.0.1:0")
     await server.set_ready(True)
-    StackRecord(base_port=0, addresses={"core": f"127.0.0.1:{port}"}).write(layout)
+    here = f"127.0.0.1:{port}"
+    profile.write(layout, Ports().seen_by({"core": here, "audit": here}), [])
     return stand_in
 
 

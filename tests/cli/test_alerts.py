@@ -1,16 +1,8 @@
 """Alerts, and what `hubctl status` says of all that is not as it should be."""
 
-import os
-
-import psutil
-import pytest
-
 from integration.operations.v1 import lane_pb2 as lanes
 from integration.operations.v1 import operations_service_pb2 as messages
 from integration.operations.v1.alert_pb2 import Alert, AlertDelivery
-from local.stack import record
-from local.stack.layout import Layout
-from local.stack.record import PartRecord, StackRecord
 from tests.cli.desk import Refusal, StandIn
 from tests.cli.recorded import LANE, NOON, at, lane
 from tests.cli.terminal import Terminal
@@ -25,15 +17,6 @@ FIRING = Alert(
     start_time=at(NOON),
     deliveries=[AlertDelivery(sink="pager", current=True), AlertDelivery(sink="mail")],
 )
-
-
-@pytest.fixture
-def with_hub(stand_in: StandIn, layout: Layout) -> StandIn:
-    """The stand-in, recorded as the running hub."""
-    core = record.read(layout).addresses["core"]
-    hub = PartRecord("hub", os.getpid(), psutil.Process().create_time(), "grpc", core)
-    StackRecord(base_port=0, addresses={"core": core}, parts=(hub,)).write(layout)
-    return stand_in
 
 
 async def test_alerts_are_listed_with_who_has_them_and_what_to_do(
@@ -55,10 +38,10 @@ async def test_no_alerts_are_said_to_be_none(terminal: Terminal, stand_in: Stand
     assert (await terminal.run("alerts")).out == "no alerts\n"
 
 
-async def test_status_says_what_is_not_as_it_should_be(terminal: Terminal, with_hub: StandIn) -> None:
+async def test_status_says_what_is_not_as_it_should_be(terminal: Terminal, stand_in: StandIn) -> None:
     paused = lane(lanes.LANE_MODE_PAUSED)
-    with_hub.lay_out("ListLanes", messages.ListLanesResponse(lanes=[paused]))
-    with_hub.lay_out("ListAlerts", messages.ListAlertsResponse(alerts=[FIRING, FIRING]))
+    stand_in.lay_out("ListLanes", messages.ListLanesResponse(lanes=[paused]))
+    stand_in.lay_out("ListAlerts", messages.ListAlertsResponse(alerts=[FIRING, FIRING]))
     done = await terminal.run("status")
     assert done.code == 0, done.err
     assert done.out.splitlines()[-4:] == [
@@ -69,17 +52,17 @@ async def test_status_says_what_is_not_as_it_should_be(terminal: Terminal, with_
     ]
 
 
-async def test_status_has_no_more_lines_where_all_is_well(terminal: Terminal, with_hub: StandIn) -> None:
-    with_hub.lay_out("ListLanes", messages.ListLanesResponse())
-    with_hub.lay_out("ListAlerts", messages.ListAlertsResponse())
+async def test_status_has_no_more_lines_where_all_is_well(terminal: Terminal, stand_in: StandIn) -> None:
+    stand_in.lay_out("ListLanes", messages.ListLanesResponse())
+    stand_in.lay_out("ListAlerts", messages.ListAlertsResponse())
     answer = await terminal.json("status")
     assert (answer["ready"], answer["concerns"]) == (True, [])
 
 
 async def test_status_still_ends_well_where_the_hub_does_not_tell(
-    terminal: Terminal, with_hub: StandIn
+    terminal: Terminal, stand_in: StandIn
 ) -> None:
-    with_hub.lay_out("ListLanes", Refusal("BUSY", "not now"))
-    with_hub.lay_out("ListAlerts", messages.ListAlertsResponse())
+    stand_in.lay_out("ListLanes", Refusal("BUSY", "not now"))
+    stand_in.lay_out("ListAlerts", messages.ListAlertsResponse())
     answer = await terminal.json("status")
     assert answer["concerns"] == ["lanes and alerts are not known: BUSY: not now"]

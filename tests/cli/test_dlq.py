@@ -96,7 +96,11 @@ async def test_a_command_to_type_names_the_state_directory_that_was_named(
     stand_in.lay_out("CountDeadLetters", messages.CountDeadLettersResponse(groups=[only]))
     answer = await terminal.json("dlq", "triage", "--state", str(terminal.state))
     assert shlex.split(answer["groups"][0]["next"])[-2:] == ["--state", str(terminal.state)]
-    assert "--state" not in (await terminal.json("dlq", "triage"))["groups"][0]["next"]
+    file = str(terminal.state / "profile.toml")
+    answer = await terminal.json("dlq", "triage", "--profile", file)
+    assert shlex.split(answer["groups"][0]["next"])[-2:] == ["--profile", file]
+    usual = (await terminal.json("dlq", "triage"))["groups"][0]["next"]
+    assert not {"--state", "--profile"} & set(usual.split())
 
 
 async def test_one_letter_shows_its_tries_its_missing_proof_and_what_to_do(

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from hubctl.output import Output
-from hubctl.place import Place, load
+from local.place import Place, load
 from local.session import options, started
 from local.stack.stack import Stack
 from tests.e2e.core import Core

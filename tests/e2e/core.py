@@ -8,10 +8,10 @@ from typing import Any
 import grpc
 
 from hubctl.evidence import search
-from hubctl.place import Place
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local.place import Place
 from mesh.channel import open_channel
 from mesh.evidence import dsse
 from mesh.identity import Identity
@@ -94,7 +94,7 @@ class Core:
 
 async def statements(place: Place, job_id: str) -> list[tuple[int, Mapping[str, Any]]]:
     """What the log holds about a job: index and statement, in order."""
-    entries = await search(place, job_id)
+    entries = await search(place.profile, job_id)
     return [(e.index, json.loads(dsse.open_envelope(e.envelope).payload)) for e in entries]
 
 

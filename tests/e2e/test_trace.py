@@ -2,10 +2,10 @@
 
 import secrets
 
-from hubctl.place import Place
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local.place import Place
 from mesh.channel import open_channel
 from mesh.identity import Identity
 from mesh.settings import Environment

@@ -50,7 +50,7 @@ async def gather(rig: Rig, client: Client) -> Found:
 async def bundles(rig: Rig, jobs: Sequence[str]) -> tuple[list[Said], list[Proof]]:
     """The statements about each job, from its bundle, and what the offline verifier says of it."""
     turn = asyncio.Semaphore(AT_ONCE)
-    async with audit_channel(rig.place) as channel:
+    async with audit_channel(rig.place.profile) as channel:
         stub = audit_service_pb2_grpc.AuditServiceStub(channel)
 
         async def one(job_id: str) -> tuple[list[Said], Proof]:

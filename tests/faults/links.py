@@ -15,10 +15,10 @@ from typing import Any
 import aiohttp
 import grpc
 
-from hubctl.place import Place, load
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local.place import Place, load
 from local.stack.layout import Layout
 from local.stack.parts import INLINE
 from local.stack.ports import Ports

@@ -45,7 +45,10 @@ async def told(rig: Rig) -> tuple[list[Letter], list[Told]]:
 async def give_up(rig: Rig) -> int:
     """Two people discard all jobs that are dead; how many there were."""
     given_up = 0
-    async with hub_channel(rig.place, name="ana") as one, hub_channel(rig.place, name="luis") as another:
+    async with (
+        hub_channel(rig.place.profile, name="ana") as one,
+        hub_channel(rig.place.profile, name="luis") as another,
+    ):
         ana, luis = Person(one), Person(another)
         for peer in rig.peers:
             plan = await ana.preview("DISCARD", provider=peer)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from hubctl.place import Place, load
+from local.place import Place, load
 from local.stack.layout import Layout
 from local.stack.ports import Ports
 from local.stack.postgres import Server

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubctl.errors import CertificateExpired
+from hubctl.identities import refuse_if_expired
 from local.stack import certificates
 from local.stack.layout import ORIGIN, TRUST_DOMAIN, Layout
 from mesh.ca import CertificateAuthority
@@ -55,7 +56,7 @@ def test_private_keys_are_for_their_owner_only(layout: Layout) -> None:
 def test_an_expired_certificate_is_named_with_its_remedy(layout: Layout) -> None:
     identity = layout.identity(*certificates.CORE)
     clock = HandClock(datetime.now(UTC))
-    certificates.refuse_if_expired(identity, clock)
+    refuse_if_expired(identity, clock)
     clock.move(timedelta(hours=25).total_seconds())
     with pytest.raises(CertificateExpired, match="hubctl up"):
-        certificates.refuse_if_expired(identity, clock)
+        refuse_if_expired(identity, clock)

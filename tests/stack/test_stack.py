@@ -41,7 +41,6 @@ async def test_a_second_stack_on_the_same_ports_is_told_who_holds_them(
 
 async def test_every_part_is_on_record_with_a_probe_that_answers(small_stack: Stack) -> None:
     known = record.read(small_stack.layout)
-    assert known.ready
     assert {p.name for p in known.parts} == {
         "postgres",
         "audit",

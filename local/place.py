@@ -1,15 +1,15 @@
-"""The running stack, as the other commands see it."""
+"""The running stack, with its processes and files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hubctl import profile
 from hubctl.errors import NotReady
+from hubctl.profile import Profile
 from local.stack import record
 from local.stack.layout import Layout
 from local.stack.record import StackRecord
-
-DEFAULT_STATE = Path(".local/stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,9 @@ class Place:
         return self.layout.identity(role, name)
 
     @property
-    def operators(self) -> Sequence[str]:
-        """The operators whose certificates are here."""
-        found = self.layout.identity("operator", "*")
-        return sorted(path.name.removeprefix("operator-") for path in found.parent.glob(found.name))
+    def profile(self) -> Profile:
+        """What the command line knows of it."""
+        return profile.read(self.layout.profile)
 
     @property
     def vkey_file(self) -> Path:
@@ -44,11 +43,6 @@ class Place:
     def inbox(self) -> Path:
         """The mail stand-in's Maildir."""
         return self.layout.data("inbox")
-
-    @property
-    def state(self) -> Path:
-        """The state directory."""
-        return self.layout.state
 
     @property
     def pids(self) -> Mapping[str, int]:
