@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hubctl.errors import Failed
 from hubctl.options import (
     as_option,
     json_option,
@@ -18,10 +19,18 @@ from hubctl.output import Output, as_dict
 from hubctl.profile import Profile, Source
 from hubctl.resolve import resolve
 from hubctl.rpc import CALL_SECONDS, hub_channel
+from hubctl.words import name_of
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as messages
 
 STATES = [n.removeprefix("JOB_STATE_") for n, v in job_pb2.JobState.items() if v]
+
+IN_VAIN = (
+    job_pb2.JOB_STATE_DECLINED,
+    job_pb2.JOB_STATE_DEAD,
+    job_pb2.JOB_STATE_CANCELLED,
+    job_pb2.JOB_STATE_EXPIRED,
+)
 
 Stub = jobs_service_pb2_grpc.JobsServiceStub
 
@@ -76,10 +85,12 @@ def get(job_id: str, tenant: str, source: Source, as_json: bool) -> None:
 @profile_options
 @json_option
 def wait(job_id: str, tenant: str, source: Source, as_json: bool) -> None:
-    """Waits up to 30 s for one job to settle, and shows it."""
+    """Waits up to 30 s for one job to settle, and shows it. Exit code 1: it was in vain."""
     profile = source.profile()
     request = messages.WaitJobRequest(tenant=tenant or profile.tenant, job_id=job_id)
-    _show(as_json, _call(profile, lambda stub: stub.WaitJob(request, timeout=CALL_SECONDS)).job)
+    job = _call(profile, lambda stub: stub.WaitJob(request, timeout=CALL_SECONDS)).job
+    _show(as_json, job)
+    refuse_if_in_vain(job)
 
 
 @jobs.command()
@@ -123,6 +134,12 @@ def watch(after: int, tenant: str, source: Source, as_json: bool) -> None:
     _call(profile, follow)
 
 
+def refuse_if_in_vain(job: job_pb2.Job) -> None:
+    """Raises Failed if the job has ended and what was asked for was not done."""
+    if job.state in IN_VAIN:
+        raise Failed(f"job {job.job_id} is {name_of(job_pb2.JobState, job.state)}")
+
+
 def _call(profile: Profile, use: Callable[[Stub], Awaitable[Any]], *, operator: str = "") -> Any:
     async def run() -> Any:
         async with hub_channel(profile, name=operator) as channel:
@@ -132,7 +149,7 @@ def _call(profile: Profile, use: Callable[[Stub], Awaitable[Any]], *, operator: 
 
 
 def _row(job: job_pb2.Job) -> tuple[object, ...]:
-    state = job_pb2.JobState.Name(job.state).removeprefix("JOB_STATE_")
+    state = name_of(job_pb2.JobState, job.state)
     return (job.job_id, state, job.operation.rsplit(".", 1)[-1], job.provider, job.attempt_count, job.reason)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from google.protobuf.message import Message
 
+from hubctl.jobs import refuse_if_in_vain
 from hubctl.options import json_option, profile_options, tenant_option
 from hubctl.output import Output, as_dict
 from hubctl.profile import Profile, Source
@@ -17,7 +18,7 @@ from mesh.authorization import full_method
 OPERATIONS = ", ".join(sorted(operations()))
 
 
-@click.command(help=f"Submits one request as Core. OPERATION is one of {OPERATIONS}.")
+@click.command(help=f"Submits one request as Core. Exit code 1: in vain. OPERATION is one of {OPERATIONS}.")
 @click.argument("operation")
 @click.option("--provider", default="", help="The spoke to use; empty: the only one that offers it.")
 @click.option("--account", default="", help="The account at the provider; empty: default.")
@@ -54,6 +55,7 @@ def submit(
     message = request(method, body, fields, context)
     response: Any = asyncio.run(call(profile, full_method(method), message, response_class(method)))
     show(Output(as_json=as_json), response)
+    refuse_if_in_vain(response.job)
 
 
 async def call(profile: Profile, path: str, message: Message, answers: type[Message]) -> Message:

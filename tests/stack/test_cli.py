@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from hubctl.errors import Failed
+from hubctl.jobs import refuse_if_in_vain
+from integration.jobs.v1.job_pb2 import Job, JobState
 from local.stack.stack import Stack
 
 HUBCTL = Path(sys.executable).with_name("hubctl")
@@ -114,6 +117,35 @@ def test_a_request_against_the_rules_is_refused_with_the_field_at_fault(hubctl: 
     done = hubctl.run("submit", "payments.charge", "--provider", "echo", *VISA)
     assert done.returncode == 4
     assert "amount" in done.stderr
+
+
+def test_what_the_provider_declines_is_done_and_the_answer_is_no(hubctl: Hubctl) -> None:
+    words = (
+        "submit",
+        "payments.charge",
+        "--provider",
+        "echo",
+        *CHARGE,
+        "--set",
+        "payment_method=pm_declined",
+    )
+    done = hubctl.run(*words, "--json")
+    job = json.loads(done.stdout.splitlines()[-1])["job"]
+    assert (done.returncode, job["state"]) == (1, "JOB_STATE_DECLINED")
+    assert f"job {job['job_id']} is DECLINED" in done.stderr
+    assert hubctl.run("jobs", "wait", job["job_id"]).returncode == 1
+    assert hubctl.run("jobs", "get", job["job_id"]).returncode == 0
+
+
+@pytest.mark.parametrize("state", ["DECLINED", "DEAD", "CANCELLED", "EXPIRED"])
+def test_a_job_that_ended_in_vain_is_told_so(state: str) -> None:
+    with pytest.raises(Failed, match=f"job J is {state}"):
+        refuse_if_in_vain(Job(job_id="J", state=JobState.Value(f"JOB_STATE_{state}")))
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "WAITING_CONFIRMATION", "IN_DOUBT", "SUCCEEDED"])
+def test_a_job_that_is_under_way_or_done_is_no_failure(state: str) -> None:
+    refuse_if_in_vain(Job(job_id="J", state=JobState.Value(f"JOB_STATE_{state}")))
 
 
 def test_a_job_is_found_by_every_command(hubctl: Hubctl, charged: Any) -> None:
