@@ -5,8 +5,7 @@ from collections import defaultdict
 
 from hubctl.errors import PartFailed
 from local.stack.certificates import RENEW_EVERY_SECONDS
-from local.stack.processes import Process
-from local.stack.stack import Say, Stack
+from local.stack.stack import Say, Stack, first_of
 from mesh.clock import Clock
 
 LOOK_EVERY_SECONDS = 1.0
@@ -23,30 +22,62 @@ class Keeper:
         self._say = say
         self._renewed = clock.monotonic()
         self._restarts: dict[str, list[float]] = defaultdict(list)
+        self._mending: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns when told to stop; raises PartFailed when a part dies again and again."""
-        while not stop.is_set():
-            await self.look()
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_SECONDS)
-            except TimeoutError:
-                continue
+        keeping, stopped = asyncio.create_task(self._keep()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((keeping, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if keeping.done():
+                keeping.result()
+        finally:
+            keeping.cancel()
+            stopped.cancel()
+            await asyncio.gather(keeping, stopped, return_exceptions=True)
 
     async def look(self) -> None:
-        """One round."""
-        for process in self._stack.fallen():
-            await self._start_again(process)
+        """One round; returns when all that had died, or dies meanwhile, is ready again."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while self._mend_the_dead(group):
+                    await asyncio.wait(self._mending.values(), timeout=LOOK_EVERY_SECONDS)
+        except BaseExceptionGroup as failures:
+            raise first_of(failures) from failures
+        finally:
+            self._mending.clear()
         if self._clock.monotonic() - self._renewed >= RENEW_EVERY_SECONDS:
             self._renewed = self._clock.monotonic()
             await asyncio.to_thread(self._stack.renew_certificates)
 
-    async def _start_again(self, process: Process) -> None:
+    async def _keep(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    def _mend_the_dead(self, group: asyncio.TaskGroup) -> bool:
+        """Begins to mend what nobody mends yet; whether anything is being mended."""
+        self._mending = {name: task for name, task in self._mending.items() if not task.done()}
+        died = [process.name for process in self._stack.fallen() if process.name not in self._mending]
+        lost = {name: None for each in died for name in (each, *self._stack.living_in(each))}
+        for name in lost:
+            self._stack.take_down(name)
+        for name in lost:
+            if name not in self._mending:
+                self._mending[name] = group.create_task(self._mend(name))
+        return bool(self._mending)
+
+    async def _mend(self, name: str) -> None:
         now = self._clock.monotonic()
-        recent = [moment for moment in self._restarts[process.name] if now - moment < RESTART_WINDOW_SECONDS]
+        recent = [moment for moment in self._restarts[name] if now - moment < RESTART_WINDOW_SECONDS]
         if len(recent) >= MOST_RESTARTS:
-            raise PartFailed(f"{process.name} ends again and again. {process.tail()}")
-        self._restarts[process.name] = [*recent, now]
-        self._say(process.name, "died", 0)
-        await self._stack.start_part(process.name)
-        self._say(process.name, "ready", self._clock.monotonic() - now)
+            raise PartFailed(f"{name} ends again and again. {self._stack.tail(name)}")
+        self._restarts[name] = [*recent, now]
+        self._say(name, "died", 0)
+        try:
+            await self._stack.start_one(name)
+        except PartFailed:
+            self._stack.take_down(name)  # the next look finds it, and counts it
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        else:
+            self._say(name, "ready", self._clock.monotonic() - now)

@@ -74,7 +74,11 @@ class Process:
 
     def kill(self) -> None:
         """Ends it, and all that it started, as a crash would."""
-        kill_group(self.pid)
+        if self.is_running:
+            kill_group(self.pid)
+        else:  # what it started may live on, in its group
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def drain(self, number: int = signal.SIGTERM) -> None:

@@ -1,14 +1,23 @@
 """A stack is kept running."""
 
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from hubctl.errors import PartFailed
 from local.stack.certificates import CORE, RENEW_EVERY_SECONDS
 from local.stack.keeper import MOST_RESTARTS, RESTART_WINDOW_SECONDS, Keeper
-from local.stack.stack import Stack
+from local.stack.layout import Layout
+from local.stack.parts import CLUSTER
+from local.stack.ports import free_block
+from local.stack.stack import Options, Stack
 from tests.fakes import HandClock
+from tests.stack.kept import Kept
 
 PART = "echo-sandbox"
 
@@ -50,3 +59,65 @@ async def test_certificates_are_renewed_long_before_they_expire(small_stack: Sta
     clock.move(RENEW_EVERY_SECONDS)
     await keeper.look()
     assert certificate.read_bytes() != before
+
+
+@pytest.fixture
+async def kept(small_stack: Stack) -> AsyncIterator[Kept]:
+    """The small stack, kept."""
+    kept = Kept(small_stack)
+    yield kept
+    await kept.end()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("postgres", "hub"),
+        ("hub", "postgres"),
+        ("postgres", "audit"),
+        ("audit", "hub"),
+        ("hub", "audit", "postgres", "envoy", "spoke-echo", "echo-sandbox"),
+    ],
+    ids="-".join,
+)
+async def test_parts_that_die_together_are_all_mended(kept: Kept, names: tuple[str, ...]) -> None:
+    await kept.mended(kept.kill(names))
+
+
+async def test_a_part_is_mended_whose_database_dies_while_it_starts(kept: Kept) -> None:
+    hub = kept.kill(["hub"])
+    await kept.begun("hub", hub["hub"])
+    await kept.mended(hub | kept.kill(["postgres"]))
+
+
+async def test_a_stop_does_not_wait_for_what_is_being_mended(small_stack: Stack) -> None:
+    kept = Kept(small_stack)
+    killed = kept.kill(["hub"])
+    await kept.begun("hub", killed["hub"])
+    async with asyncio.timeout(1):
+        await kept.end()
+    await small_stack.start_part("hub")
+
+
+@pytest.fixture(scope="module")
+def ray_stack() -> Iterator[Stack]:
+    """A stack whose spoke has its actors in a Ray."""
+    state = Path(tempfile.mkdtemp(prefix="stack-"))
+    stack = Stack(Options(Layout.at(state), base_port=free_block(), spokes=("echo",), pool=CLUSTER))
+    asyncio.run(stack.start())
+    yield stack
+    asyncio.run(stack.stop())
+    shutil.rmtree(state)
+
+
+@pytest.mark.parametrize(
+    "names", [("ray",), ("ray", "spoke-echo"), ("spoke-echo", "ray", "hub")], ids="-".join
+)
+async def test_a_new_ray_has_a_new_spoke_in_whatever_order_they_died(
+    ray_stack: Stack, names: tuple[str, ...]
+) -> None:
+    kept = Kept(ray_stack)
+    before = kept.pids()
+    kept.kill(names)
+    await kept.mended({name: before[name] for name in {*names, "spoke-echo"}})
+    await kept.end()
