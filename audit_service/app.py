@@ -21,7 +21,7 @@ from audit_service.store.log_reader import PostgresLogReader
 from audit_service.store.log_store import PostgresLogStore
 from audit_service.store.mark_file import HighWaterFile
 from integration.audit.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
-from mesh.duty import DutyLoop
+from mesh.duty import DutyLoop, patiently
 from mesh.evidence.keys import SigningKey, load_producers
 from mesh.identity import Identity
 from mesh.process_clock import process_clock
@@ -31,7 +31,6 @@ from mesh.told import MESH
 
 DRAIN_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 1.0
-RETRY_SECONDS = 0.25
 
 HOPELESS = (LogRolledBack, MarkMissing, LogInconsistent)
 """What a person must look at before the log may be written again."""
@@ -116,20 +115,13 @@ class Audit:
         register = KeyRegister(
             holder=str(self._identity.spiffe_id), key=self._signing_key, boot=self._boot, clock=self._clock
         )
-        said = ""
-        while True:
-            try:
-                opened = await self._sequencer.open()
-                known = opened.keys.keys
-                await register.announce(self._producers.values(), known=known, sequencer=self._sequencer)
-                return
-            except HOPELESS:
-                raise
-            except LogUnavailable as error:
-                if str(error) != said:
-                    _log.warning("the log cannot be opened yet: %s", error)
-                said = str(error)
-                await asyncio.sleep(RETRY_SECONDS)
+
+        async def open_and_announce() -> None:
+            opened = await self._sequencer.open()
+            known = opened.keys.keys
+            await register.announce(self._producers.values(), known=known, sequencer=self._sequencer)
+
+        await patiently(open_and_announce, away=LogUnavailable, but=HOPELESS)
 
 
 class KeepOpen:

@@ -7,6 +7,7 @@ import click
 
 from hub import app, settings
 from hub.database.migrate import migrate as migrate_store
+from hub.errors import StoreUnavailable
 from hub.own_errors import OWN
 from mesh.run import run_service
 from mesh.settings import Environment, SettingsError
@@ -34,5 +35,5 @@ if __name__ == "__main__":
     tell_crashes(OWN)
     try:
         main()
-    except SettingsError as error:
+    except (SettingsError, StoreUnavailable) as error:
         sys.exit(f"hub: {error}")

@@ -18,7 +18,7 @@ from hub.alerts.sinks import load_sinks
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import Pools
 from hub.database.heads import PostgresHeadStore
-from hub.errors import Overloaded
+from hub.errors import Overloaded, StoreUnavailable
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
 from hub.events.service import EventsApi
@@ -66,7 +66,7 @@ from integration.jobs.v1 import jobs_service_pb2_grpc
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
 from mesh.channel import open_channel
-from mesh.duty import DutyLoop
+from mesh.duty import DutyLoop, patiently
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity
@@ -139,13 +139,14 @@ class Hub:
 
     async def start(self) -> None:
         """Brings up the roles that the settings name; returns when the replica is ready."""
+        head = await patiently(self._heads.load, away=StoreUnavailable)
         for name in self._directory.names():
             self._run(DutyLoop(Describing(name, self._directory, self._renew_lanes)))
         telling = DutyLoop(TellHints(self._hints))
         self._hints.wake = telling.hint
         self._run(telling)
         self._run(DutyLoop(HearHints(self._hints)))
-        audit = await self._open_log()
+        audit = self._open_log(head)
         log = WatchedLog(audit, alerts=PostgresAlertStore(self._pools.lanes), clock=self._clock)
         operations = self._operations(log)
         if "lanes" in self._settings.roles:
@@ -176,12 +177,12 @@ class Hub:
         await self._pools.dispose()
         self._telemetry.shutdown()
 
-    async def _open_log(self) -> AuditClient:
+    def _open_log(self, head: bytes) -> AuditClient:
         channel = open_channel(
             self._settings.audit_address, self._identity, server_role="audit", telemetry=self._telemetry
         )
         vkey = Vkey.parse(self._settings.audit_vkey_file.read_text())
-        return AuditClient(channel, vkey, head_note=await self._heads.load(), telemetry=self._telemetry)
+        return AuditClient(channel, vkey, head_note=head, telemetry=self._telemetry)
 
     def _operations(self, log: AuditLog) -> Operations:
         sinks = self._settings.alert_sinks_file
@@ -393,6 +394,14 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await hub.start()
-    await stop.wait()
-    await hub.drain()
+    starting, stopping = asyncio.create_task(hub.start()), asyncio.create_task(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if starting.done():
+            starting.result()
+            await stopping
+    finally:
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await hub.drain()

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 FIRST_BACKOFF_SECONDS = 0.1
 LAST_BACKOFF_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Pause = Callable[[asyncio.Event, float | None], Awaitable[None]]
 
 
@@ -29,6 +30,30 @@ async def pause(event: asyncio.Event, seconds: float | None) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+
+
+async def patiently(
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    away: type[Exception],
+    but: tuple[type[Exception], ...] = (),
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
+    """What an attempt gives, made again after a backoff for as long as it raises `away`, which is logged in
+    a line whenever it says something new. Raises what is one of `but` at once.
+    """
+    failures, said = 0, ""
+    while True:
+        try:
+            return await attempt()
+        except away as error:
+            if isinstance(error, but):
+                raise
+            if str(error) != said:
+                _log.warning("waiting: %s", error)
+            said = str(error)
+        await pause(_backoff(failures))
+        failures += 1
 
 
 class DutyLoop:
@@ -72,11 +97,15 @@ class DutyLoop:
     async def _back_off(self, error: Exception) -> None:
         if self._failures == 0:
             _log.error("duty fails", exc_info=error, extra={"duty": self._duty.name})
-        delay = min(FIRST_BACKOFF_SECONDS * 2**self._failures, LAST_BACKOFF_SECONDS)
-        self._failures = min(self._failures + 1, 16)
+        delay = _backoff(self._failures)
+        self._failures += 1
         await self._pause(self._stopping, delay)
 
     def _recovered(self) -> None:
         if self._failures:
             _log.info("duty works again", extra={"duty": self._duty.name})
         self._failures = 0
+
+
+def _backoff(failures: int) -> float:
+    return min(FIRST_BACKOFF_SECONDS * (1 << min(failures, 16)), LAST_BACKOFF_SECONDS)

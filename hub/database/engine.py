@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import AsyncAdaptedQueuePool, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -93,6 +94,11 @@ class Pools:
 def single(engine: AsyncEngine) -> AsyncEngine:
     """The same pool for single statements: each its own transaction, in one round trip instead of three."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def cause(error: DBAPIError) -> str:
+    """What is wrong, without the database's own text, which may hold data."""
+    return type(getattr(error.orig, "__cause__", None) or error.orig or error).__name__
 
 
 def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mesh.duty import DutyLoop, pause
+from mesh.duty import LAST_BACKOFF_SECONDS, DutyLoop, patiently, pause
 from tests.fakes import HandPause
 
 
@@ -181,3 +181,47 @@ async def test_the_real_pause_ends_with_the_event_or_with_the_time() -> None:
     await asyncio.wait_for(pause(event, 0.001), 5)
     event.set()
     await asyncio.wait_for(pause(event, None), 5)
+
+
+class Away(Exception):
+    """What passes."""
+
+
+class Hopeless(Away):
+    """What does not."""
+
+
+class Attempts:
+    """Answers one after the other, and how long it was waited between them."""
+
+    def __init__(self, *answers: Exception | str) -> None:
+        self.left = list(answers)
+        self.waits: list[float] = []
+
+    async def make(self) -> str:
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+async def test_what_is_away_is_waited_for_with_a_backoff_and_one_line_for_each_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    attempts = Attempts(*[Away("it is down")] * 9, Away("it starts"), "there")
+    assert await patiently(attempts.make, away=Away, pause=attempts.wait) == "there"
+    assert caplog.messages == ["waiting: it is down", "waiting: it starts"]
+    assert not [record for record in caplog.records if record.exc_info]
+    assert attempts.waits == sorted(attempts.waits)
+    assert (attempts.waits[0] < 0.2, attempts.waits[-1]) == (True, LAST_BACKOFF_SECONDS)
+
+
+@pytest.mark.parametrize("error", [Hopeless("never"), ValueError("ours")])
+async def test_what_does_not_pass_is_not_waited_for(error: Exception) -> None:
+    attempts = Attempts(error)
+    with pytest.raises(type(error)):
+        await patiently(attempts.make, away=Away, but=(Hopeless,), pause=attempts.wait)
+    assert attempts.waits == []
