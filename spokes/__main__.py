@@ -45,15 +45,19 @@ def run(name: str) -> None:
 @main.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Everything that generated files need.")
 def list_command(as_json: bool) -> None:
-    """Lists the spokes and what they offer."""
-    manifests = [registry.manifest(name) for name in registry.names()]
+    """Lists the spokes and what they offer, or the fault of their manifest. Exit code 1: one has a fault."""
+    manifests, faults = registry.manifests()
     if as_json:
-        click.echo(json.dumps([check.facts(m) for m in manifests], indent=2))
-        return
-    for m in manifests:
-        operations = ", ".join(s.operation.rpc for s in m.operations.values())
-        click.echo(f"{m.name:<12} {', '.join(m.capabilities):<12} {operations}")
-    click.echo(f"capabilities: {', '.join(capability.capabilities())}")
+        broken = [{"name": name, "fault": str(fault)} for name, fault in faults.items()]
+        click.echo(json.dumps([*map(check.facts, manifests), *broken], indent=2))
+    else:
+        for m in manifests:
+            operations = ", ".join(s.operation.rpc for s in m.operations.values())
+            click.echo(f"{m.name:<12} {', '.join(m.capabilities):<12} {operations}")
+        click.echo(f"capabilities: {', '.join(capability.capabilities())}")
+    for name, fault in faults.items():
+        click.echo(f"spokes: {name}: {fault}", err=True)
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import cast
 import spokes
 from spokes.kit.accounts import Account
 from spokes.kit.accounts_file import load_accounts
-from spokes.kit.errors import BadSpoke, UnknownSpoke
+from spokes.kit.errors import BadManifest, BadSpoke, UnknownSpoke
 from spokes.kit.manifest import MANIFEST_NAME, Manifest, load_manifest
 from spokes.kit.specimen import Specimen
 from spokes.kit.spoke import ChecksAccounts, LooksUp, Spoke
@@ -29,6 +29,17 @@ def manifest(name: str) -> Manifest:
     if name not in names():
         raise UnknownSpoke(f"no spoke {name}; there are {', '.join(names())}")
     return load_manifest(root() / name / MANIFEST_NAME)
+
+
+def manifests() -> tuple[list[Manifest], dict[str, BadManifest]]:
+    """Every manifest that keeps its rules, and by the spoke's name what is wrong with the others."""
+    good, faults = [], {}
+    for name in names():
+        try:
+            good.append(manifest(name))
+        except BadManifest as error:
+            faults[name] = error
+    return good, faults
 
 
 def build(name: str) -> Spoke:

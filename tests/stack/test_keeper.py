@@ -1,12 +1,14 @@
 """A stack is kept running."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hubctl.errors import PartFailed
@@ -99,6 +101,13 @@ async def test_a_stop_does_not_wait_for_what_is_being_mended(small_stack: Stack)
     await small_stack.start_part("hub")
 
 
+def address_of(process: psutil.Process) -> str:
+    """Where a spoke's process listens; empty for another's."""
+    with contextlib.suppress(psutil.Error):
+        return str(process.environ().get("SPOKE_LISTEN", ""))
+    return ""
+
+
 @pytest.fixture(scope="module")
 def ray_stack() -> Iterator[Stack]:
     """A stack whose spoke has its actors in a Ray."""
@@ -116,8 +125,10 @@ def ray_stack() -> Iterator[Stack]:
 async def test_a_new_ray_has_a_new_spoke_in_whatever_order_they_died(
     ray_stack: Stack, names: tuple[str, ...]
 ) -> None:
-    kept = Kept(ray_stack)
+    kept, address = Kept(ray_stack), ray_stack.ports.address("spoke-echo")
     before = kept.pids()
     kept.kill(names)
     await kept.mended({name: before[name] for name in {*names, "spoke-echo"}})
     await kept.end()
+    spokes = [child.pid for child in psutil.Process().children() if address_of(child) == address]
+    assert spokes == [kept.pids()["spoke-echo"]], "and no other process of the spoke is left"

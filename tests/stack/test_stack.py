@@ -10,6 +10,8 @@ import pytest
 
 from hubctl import probes
 from hubctl.errors import NotReady, PortTaken
+from hubctl.profile import read
+from hubctl.status import ask
 from local.stack import down, record
 from local.stack.certificates import OPERATOR
 from local.stack.layout import Layout
@@ -27,7 +29,9 @@ def open_state() -> Iterator[Path]:
 
 
 async def test_a_second_stack_in_the_same_place_is_refused(small_stack: Stack) -> None:
-    with pytest.raises(NotReady, match="hubctl down"):
+    ports = small_stack.ports
+    held = rf"hubctl down(.|\n)*{ports.of('hub')} \(hub\) is held by process \d+: .*hub serve"
+    with pytest.raises(NotReady, match=held):
         await Stack(small_stack.options).start()
 
 
@@ -87,6 +91,21 @@ async def test_what_a_dead_hubctl_left_behind_is_stopped(open_state: Path) -> No
     assert (stopped[0], stopped[-1]) == ("hub", "postgres")
     assert not any(part.is_running for part in known.parts)
     assert record.find(layout) is None
+
+
+async def test_the_profile_names_all_that_will_be_there_before_it_is(open_state: Path) -> None:
+    layout = Layout.at(open_state)
+    stack = Stack(Options(layout, base_port=free_block(), spokes=("echo",), pool=INLINE))
+    starting = asyncio.create_task(stack.start())
+    while not layout.profile.exists() or len(read(layout.profile).parts) < 2:
+        assert not starting.done()
+        await asyncio.sleep(0.01)
+    will_be = {part.name for part in read(layout.profile).parts}
+    assert will_be == {"postgres", "audit", "hub", "envoy", "echo-sandbox", "spoke-echo"}
+    await starting
+    assert all(ready for _, ready in await ask(read(layout.profile)))
+    await stack.stop()
+    assert not layout.profile.exists()
 
 
 async def test_a_part_that_cannot_start_is_named_and_nothing_stays(open_state: Path) -> None:
