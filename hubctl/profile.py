@@ -59,6 +59,10 @@ class Source:
     file: Path | None
     state: Path
 
+    def log_key(self) -> Path | None:
+        """The file of the log's pinned key; None where there is no profile, for what can do without."""
+        return self.profile().log_key if self.file or (self.state / PROFILE).exists() else None
+
     def profile(self) -> Profile:
         """Reads it; raises NotReady where there is none, Misused naming the file and the key at fault."""
         file = self.file or self.state / PROFILE

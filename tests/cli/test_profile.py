@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hubctl.profile import read
+from hubctl.profile import Source, read
 from integration.operations.v1 import operations_service_pb2 as messages
 from local.stack.certificates import HUB, spiffe_id
 from local.stack.layout import TRUST_DOMAIN, Layout
@@ -202,3 +202,10 @@ async def test_a_certificate_of_another_role_or_domain_is_refused_before_it_is_s
 def test_paths_count_from_the_profile(tmp_path: Path, files: Files) -> None:
     profile = read(files.profile())
     assert (profile.log_key, profile.last_checkpoint) == (tmp_path / "vkey", tmp_path / "last-checkpoint")
+
+
+def test_a_bundle_is_held_to_the_key_of_the_profile_where_there_is_one(files: Files, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    assert Source(files.profile(), nowhere).log_key() == tmp_path / "vkey"
+    assert Source(None, files.layout.state).log_key() == files.layout.vkey
+    assert Source(None, nowhere).log_key() is None
