@@ -51,6 +51,6 @@ def resolve(job_id: str, outcome: str, reference: str, why: Justification, yes: 
 
 def _confirming(desk: Desk, job_id: str, outcome: str) -> str:
     """The command with which somebody else says the same."""
-    others = [name for name in desk.place.operators if name not in (desk.operator, "cli")]
+    others = [name for name in desk.operators if name not in (desk.operator, "cli")]
     other = others[0] if others else "<another person>"
     return typed("jobs", "resolve", job_id, "--outcome", outcome, "--as", other, *TO_FILL_IN)

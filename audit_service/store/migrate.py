@@ -28,8 +28,8 @@ _ALONE = (
 async def migrate(owner_url: str) -> None:
     """Applies what is missing, all or nothing; harmless when nothing is, and when another does the same.
 
-    A table that is in use for too long is tried again, `TRIES` times in all. Raises LogUnavailable if it cannot
-    connect.
+    A table that is in use for too long is tried again, `TRIES` times in all. Raises LogUnavailable if
+    it cannot connect.
     """
     engine = create_async_engine(owner_url, hide_parameters=True)
     try:
