@@ -111,8 +111,20 @@ class AccountSpec(_message.Message):
     burst: int
     def __init__(self, name: _Optional[str] = ..., max_concurrency: _Optional[int] = ..., rate_per_second: _Optional[float] = ..., burst: _Optional[int] = ...) -> None: ...
 
+class WebhookSpec(_message.Message):
+    __slots__ = ("methods", "content_types", "max_bytes", "room")
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPES_FIELD_NUMBER: _ClassVar[int]
+    MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    methods: _containers.RepeatedScalarFieldContainer[str]
+    content_types: _containers.RepeatedScalarFieldContainer[str]
+    max_bytes: int
+    room: int
+    def __init__(self, methods: _Optional[_Iterable[str]] = ..., content_types: _Optional[_Iterable[str]] = ..., max_bytes: _Optional[int] = ..., room: _Optional[int] = ...) -> None: ...
+
 class DescribeResponse(_message.Message):
-    __slots__ = ("provider", "title", "version", "instance_id", "start_time", "operations", "accounts")
+    __slots__ = ("provider", "title", "version", "instance_id", "start_time", "operations", "accounts", "webhooks")
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +132,7 @@ class DescribeResponse(_message.Message):
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     OPERATIONS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOKS_FIELD_NUMBER: _ClassVar[int]
     provider: str
     title: str
     version: str
@@ -127,7 +140,8 @@ class DescribeResponse(_message.Message):
     start_time: _timestamp_pb2.Timestamp
     operations: _containers.RepeatedCompositeFieldContainer[OperationSpec]
     accounts: _containers.RepeatedCompositeFieldContainer[AccountSpec]
-    def __init__(self, provider: _Optional[str] = ..., title: _Optional[str] = ..., version: _Optional[str] = ..., instance_id: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operations: _Optional[_Iterable[_Union[OperationSpec, _Mapping]]] = ..., accounts: _Optional[_Iterable[_Union[AccountSpec, _Mapping]]] = ...) -> None: ...
+    webhooks: WebhookSpec
+    def __init__(self, provider: _Optional[str] = ..., title: _Optional[str] = ..., version: _Optional[str] = ..., instance_id: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., operations: _Optional[_Iterable[_Union[OperationSpec, _Mapping]]] = ..., accounts: _Optional[_Iterable[_Union[AccountSpec, _Mapping]]] = ..., webhooks: _Optional[_Union[WebhookSpec, _Mapping]] = ...) -> None: ...
 
 class Warrant(_message.Message):
     __slots__ = ("intent", "receipt")
@@ -263,16 +277,32 @@ class HttpHeader(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class ParseWebhookRequest(_message.Message):
-    __slots__ = ("account", "headers", "body", "receive_time")
+    __slots__ = ("account", "headers", "body", "receive_time", "method", "url", "query")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
     RECEIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     account: str
     headers: _containers.RepeatedCompositeFieldContainer[HttpHeader]
     body: bytes
     receive_time: _timestamp_pb2.Timestamp
-    def __init__(self, account: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[HttpHeader, _Mapping]]] = ..., body: _Optional[bytes] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    method: str
+    url: str
+    query: str
+    def __init__(self, account: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[HttpHeader, _Mapping]]] = ..., body: _Optional[bytes] = ..., receive_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., method: _Optional[str] = ..., url: _Optional[str] = ..., query: _Optional[str] = ...) -> None: ...
+
+class WebhookAnswer(_message.Message):
+    __slots__ = ("status", "content_type", "body")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    status: int
+    content_type: str
+    body: bytes
+    def __init__(self, status: _Optional[int] = ..., content_type: _Optional[str] = ..., body: _Optional[bytes] = ...) -> None: ...
 
 class Concern(_message.Message):
     __slots__ = ("kind", "concerned_reference", "amount")
@@ -305,10 +335,12 @@ class ProviderEvent(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., type: _Optional[str] = ..., job_id: _Optional[str] = ..., provider_reference: _Optional[str] = ..., outcome: _Optional[_Union[_outcome_pb2.Outcome, _Mapping]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., confirmation: _Optional[bytes] = ..., concern: _Optional[_Union[Concern, _Mapping]] = ...) -> None: ...
 
 class ParseWebhookResponse(_message.Message):
-    __slots__ = ("events",)
+    __slots__ = ("events", "answer")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[ProviderEvent]
-    def __init__(self, events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ...) -> None: ...
+    answer: WebhookAnswer
+    def __init__(self, events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., answer: _Optional[_Union[WebhookAnswer, _Mapping]] = ...) -> None: ...
 
 class ParseWebhooksRequest(_message.Message):
     __slots__ = ("webhooks",)
@@ -317,14 +349,16 @@ class ParseWebhooksRequest(_message.Message):
     def __init__(self, webhooks: _Optional[_Iterable[_Union[ParseWebhookRequest, _Mapping]]] = ...) -> None: ...
 
 class ParsedWebhook(_message.Message):
-    __slots__ = ("verdict", "events", "reason")
+    __slots__ = ("verdict", "events", "reason", "answer")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
     verdict: WebhookVerdict
     events: _containers.RepeatedCompositeFieldContainer[ProviderEvent]
     reason: str
-    def __init__(self, verdict: _Optional[_Union[WebhookVerdict, str]] = ..., events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+    answer: WebhookAnswer
+    def __init__(self, verdict: _Optional[_Union[WebhookVerdict, str]] = ..., events: _Optional[_Iterable[_Union[ProviderEvent, _Mapping]]] = ..., reason: _Optional[str] = ..., answer: _Optional[_Union[WebhookAnswer, _Mapping]] = ...) -> None: ...
 
 class ParseWebhooksResponse(_message.Message):
     __slots__ = ("results",)
