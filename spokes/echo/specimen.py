@@ -1,12 +1,14 @@
 """One good request per operation and Echo's good reply to it, for the conformance suite."""
 
 import base64
+from urllib.parse import urlencode
 
 import orjson
 
 from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as pb
-from spokes.kit.specimen import JOB_ID, ScriptedReply, Specimen
+from spokes.echo.hooks import sign
+from spokes.kit.specimen import JOB_ID, Hook, HookCall, ScriptedReply, Specimen
 from spokes.kit.webhooks import sign_standard
 
 _TOKEN = "pm_canary_4711"  # noqa: S105 - a canary, to be found where it does not belong
@@ -50,8 +52,25 @@ def specimen() -> Specimen:
         sign=lambda secret, signed_at, body: sign_standard(
             secret=secret, message_id="evt_1", signed_at=signed_at, body=body
         ),
+        hooks=(
+            Hook("form", "POST", _form, events=2),
+            Hook("challenge", "GET", _challenge, answer=b"c 0815&+"),
+        ),
         secrets=(_TOKEN,),
     )
+
+
+def _form(secret: str, signed_at: int, url: str) -> HookCall:
+    events = [{**_EVENT, "id": f"evt_{number}"} for number in (1, 2)]
+    fields = [("event", orjson.dumps(event).decode()) for event in events] + [("signed_at", str(signed_at))]
+    headers = {"content-type": "application/x-www-form-urlencoded", **sign(secret, url, fields)}
+    return HookCall(headers=headers, body=urlencode(fields).encode())
+
+
+def _challenge(secret: str, signed_at: int, url: str) -> HookCall:
+    # Neither sorted nor written the only way: what is signed are these very bytes.
+    query = f"signed_at={signed_at}&mode=subscribe&challenge=c+0815%26%2b"
+    return HookCall(query, sign(secret, f"{url}?{query}", []))
 
 
 def _secret(seed: bytes) -> str:

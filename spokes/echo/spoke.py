@@ -1,6 +1,6 @@
 """Payments at Echo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 
 from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as pb
-from spokes.echo import mapping
+from spokes.echo import hooks, mapping
 from spokes.kit.accounts import Account
 from spokes.kit.outcome import Outcome, absent
-from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
-from spokes.kit.webhooks import read_event, read_object, verify_standard
+from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler, Heard
+from spokes.kit.webhooks import listed, read_events
 
 _SETTLING = frozenset(f"payment.{state}" for state in ("pending", "authorized", "captured", "failed"))
 _MAKERS = {
@@ -99,16 +99,15 @@ class EchoSpoke:
         assert isinstance(request, pb.RefundRequest)
         return mapping.refunded(found[0], request, call.job_id)
 
-    def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
-        """Verifies by the Standard Webhooks scheme, then reads."""
-        event_id = verify_standard(delivery, account.webhook_secrets)
-        return [read_event({**read_object(delivery.body), "id": event_id}, _event)]
+    def verify_webhook(self, account: Account, delivery: Delivery) -> Heard:
+        """Verifies, then reads."""
+        return hooks.hear(account, delivery, _event)
 
     async def list_events(self, call: Call, start: datetime, end: datetime, token: str) -> EventPage:
         """One page of Echo's events."""
         params = {"since": str(start.timestamp()), "until": str(end.timestamp()), "after": token}
-        page: Any = (await call.http.get("/v1/events", params=params, headers=_headers(call))).json()
-        return EventPage([read_event(e, _event) for e in page["data"]], page["next"])
+        page, items = listed(await call.http.get("/v1/events", params=params, headers=_headers(call)))
+        return EventPage(read_events(items, _event), page["next"])
 
 
 def build() -> EchoSpoke:

@@ -59,7 +59,7 @@ def _account(name: str, row: object, manifest: Manifest) -> Account:
         base_url=_base_url(name, row),
         sandbox=sandbox,
         api_key=Secret(_text(name, row, "api_key") if "api_key" in row else ""),
-        webhook_secrets=_webhook_secrets(name, row, manifest.webhook),
+        webhook_secrets=_webhook_secrets(name, row, manifest.webhook.scheme),
         limits=limits,
         extra={key: _own(name, row, key, fits) for key, fits in manifest.account_keys.items() if key in row},
     )

@@ -49,7 +49,7 @@ def facts(manifest: Manifest) -> dict[str, object]:
             for a in manifest.accounts.values()
         },
         "egress": sorted(manifest.egress),
-        "webhook": manifest.webhook.value,
+        "webhook": manifest.webhook.scheme.value,
         "pool": {
             "min": manifest.pool.least,
             "max": manifest.pool.most,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from integration.spoke.v1 import spoke_service_pb2 as pb
-from spokes.kit.manifest import AccountSpec, Manifest, OperationSpec, Replay
+from spokes.kit.manifest import AccountSpec, Manifest, OperationSpec, Replay, WebhookSpec
 
 _REPLAY: Final = {
     Replay.NATIVE_KEY: pb.REPLAY_KIND_NATIVE_KEY,
@@ -23,6 +23,7 @@ def describe(manifest: Manifest, *, instance_id: str, started_at: datetime) -> p
         instance_id=instance_id,
         operations=[_operation(spec) for spec in manifest.operations.values()],
         accounts=[_account(spec) for spec in manifest.accounts.values()],
+        webhooks=_webhooks(manifest.webhook),
     )
     response.start_time.FromDatetime(started_at)
     return response
@@ -44,6 +45,15 @@ def _operation(spec: OperationSpec) -> pb.OperationSpec:
     message.max_backoff.FromTimedelta(spec.max_backoff)
     message.expire_after.FromTimedelta(spec.expire_after)
     return message
+
+
+def _webhooks(spec: WebhookSpec) -> pb.WebhookSpec:
+    return pb.WebhookSpec(
+        methods=spec.methods,
+        content_types=spec.content_types,
+        max_bytes=spec.max_bytes,
+        room=spec.room,
+    )
 
 
 def _account(spec: AccountSpec) -> pb.AccountSpec:

@@ -25,6 +25,8 @@ class Verdict(IntEnum):
     REFUSED = 1
     UNAVAILABLE = 2
     NOT_OFFERED = 3
+    LIST_REFUSED = 4
+    NOT_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)

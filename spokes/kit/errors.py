@@ -10,7 +10,9 @@ SpokeError
 ├── NotOffered           the spoke does not offer what was asked
 ├── WarrantRefused       the intent, or its way into the log, does not prove itself
 ├── WebhookRefused       a webhook that is forged, stale, from the future, or not readable
+├── ListRefused          the provider will not list its events; the reason is its status, or ours
 ├── ProviderUnavailable  the provider could not be asked
+│   └── NotListed        it did not list its events just now; the reason says why
 ├── PoolOverloaded       no room for more work, or no actor to do it
 ├── ActorLost            the process that had the work is gone: the work may have been done
 └── Interrupted          a provider call that ended without an answer; carries the outcome
@@ -86,6 +88,22 @@ class ProviderUnavailable(SpokeError):
     """The provider could not be asked."""
 
     reason = "PROVIDER_UNAVAILABLE"
+
+
+class ListRefused(SpokeError):
+    """The provider will not list its events: asking again is useless."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the provider will not list its events: {reason}")
+        self.reason = reason
+
+
+class NotListed(ProviderUnavailable):
+    """The provider did not list its events just now."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the provider did not list its events: {reason}")
+        self.reason = reason
 
 
 class PoolOverloaded(SpokeError):

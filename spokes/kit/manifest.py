@@ -15,8 +15,12 @@ from spokes.kit.toml import Table
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}").fullmatch
 _ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}").fullmatch
+_CONTENT_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,63}").fullmatch
 MANIFEST_NAME: Final = "spoke.toml"
 PROTOCOLS: Final = ("http", "smtp")
+METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+MOST_TYPES: Final = 16
+MOST_WEBHOOK_BYTES: Final = 256 * 1024
 
 _DAY: Final = 86_400.0
 
@@ -78,6 +82,17 @@ class PoolSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """How the provider calls, and how much of it is taken: the greatest body, and deliveries at once."""
+
+    scheme: Scheme
+    methods: tuple[str, ...]
+    content_types: tuple[str, ...]
+    max_bytes: int
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The whole of spoke.toml. `operations` is keyed by the full name.
 
@@ -91,7 +106,7 @@ class Manifest:
     egress: frozenset[str]
     sensitive: frozenset[str]
     protocol: str
-    webhook: Scheme
+    webhook: WebhookSpec
     lists_events: bool
     pool: PoolSpec
     operations: Mapping[str, OperationSpec]
@@ -123,7 +138,7 @@ def parse_manifest(values: Mapping[str, object], *, folder: str) -> Manifest:
         egress=frozenset(root.texts("egress")),
         sensitive=frozenset(root.texts("sensitive")),
         protocol=_protocol(root),
-        webhook=_scheme(root.inner("webhook")),
+        webhook=_webhook(root.inner("webhook")),
         lists_events=root.flag("lists_events", False),
         pool=_pool(root.inner("pool")),
         operations=_operations(root, names),
@@ -163,12 +178,23 @@ def _account_keys(table: Table) -> dict[str, re.Pattern[str]]:
     return found
 
 
-def _scheme(table: Table) -> Scheme:
+def _webhook(table: Table) -> WebhookSpec:
     scheme = table.text("scheme", "none")
-    table.close()
     if scheme not in set(Scheme):
         raise BadManifest(f"webhook.scheme: not one of {', '.join(Scheme)}")
-    return Scheme(scheme)
+    spec = WebhookSpec(
+        scheme=Scheme(scheme),
+        methods=tuple(dict.fromkeys(table.texts("methods"))) or ("POST",),
+        content_types=table.texts("content_types") or ("application/json",),
+        max_bytes=table.integer("max_bytes", MOST_WEBHOOK_BYTES, least=1, most=MOST_WEBHOOK_BYTES),
+        room=table.integer("room", 64, least=1, most=1024),
+    )
+    table.close()
+    if not METHODS.issuperset(spec.methods):
+        raise BadManifest(f"webhook.methods: not of {', '.join(sorted(METHODS))}")
+    if len(spec.content_types) > MOST_TYPES or not all(map(_CONTENT_TYPE, spec.content_types)):
+        raise BadManifest("webhook.content_types: not content types in lower case without parameters")
+    return spec
 
 
 def _pool(table: Table) -> PoolSpec:

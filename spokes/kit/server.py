@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[type[Exception], StatusCode]] = {
     errors.UnknownAccount: StatusCode.INVALID_ARGUMENT,
     errors.NotOffered: StatusCode.UNIMPLEMENTED,
     errors.WarrantRefused: StatusCode.FAILED_PRECONDITION,
+    errors.ListRefused: StatusCode.FAILED_PRECONDITION,
     errors.WebhookRefused: StatusCode.UNAUTHENTICATED,
     errors.ProviderUnavailable: StatusCode.UNAVAILABLE,
     errors.PoolOverloaded: StatusCode.RESOURCE_EXHAUSTED,

@@ -1,7 +1,7 @@
 """The spoke's side of the contract."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Final, TypeAlias
@@ -17,6 +17,8 @@ from spokes.kit.describe import describe
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import (
     ActorLost,
+    ListRefused,
+    NotListed,
     NotOffered,
     PoolOverloaded,
     ProviderUnavailable,
@@ -27,6 +29,11 @@ from spokes.kit.performing import Performing
 
 PARSE_SECONDS: Final = timedelta(seconds=4)
 LIST_SECONDS: Final = timedelta(seconds=20)
+# Of the 4 MiB that an answer may hold.
+MOST_ANSWER_BYTES: Final = 3 << 20
+_AGAIN: Final = pb.ParsedWebhook(
+    verdict=pb.WEBHOOK_VERDICT_UNAVAILABLE, reason="more events at once than one answer holds"
+)
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
@@ -72,7 +79,7 @@ class SpokeServicer(spoke_service_pb2_grpc.SpokeServiceServicer):
     ) -> pb.ParseWebhooksResponse:
         """Verifies and reads webhooks, all at once."""
         results = await asyncio.gather(*(self._parse(webhook) for webhook in request.webhooks))
-        return pb.ParseWebhooksResponse(results=results)
+        return pb.ParseWebhooksResponse(results=_within(results))
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """Lists the provider's events."""
@@ -92,7 +99,8 @@ class SpokeServicer(spoke_service_pb2_grpc.SpokeServiceServicer):
             return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_REFUSED, reason=str(error))
         except (ProviderUnavailable, PoolOverloaded) as error:
             return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_UNAVAILABLE, reason=str(error))
-        return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_VERIFIED, events=read.events)
+        answer = read.answer if read.HasField("answer") else None
+        return pb.ParsedWebhook(verdict=pb.WEBHOOK_VERDICT_VERIFIED, events=read.events, answer=answer)
 
     async def _read(self, webhook: pb.ParseWebhookRequest) -> pb.ParseWebhookResponse:
         self._refuse_unknown(webhook.account)
@@ -127,7 +135,20 @@ _REFUSALS: Final = {
     Verdict.REFUSED: WebhookRefused,
     Verdict.UNAVAILABLE: ProviderUnavailable,
     Verdict.NOT_OFFERED: NotOffered,
+    Verdict.LIST_REFUSED: ListRefused,
+    Verdict.NOT_LISTED: NotListed,
 }
+
+
+def _within(results: Sequence[pb.ParsedWebhook]) -> list[pb.ParsedWebhook]:
+    """The results that fit into one answer; the others come again, as too long a one would lose them all."""
+    size = 0
+    fitting: list[pb.ParsedWebhook] = []
+    for result in results:
+        size += result.ByteSize()
+        is_fit = size <= MOST_ANSWER_BYTES or not fitting
+        fitting.append(result if is_fit else _AGAIN)
+    return fitting
 
 
 def _report(report: Report) -> pb.AttemptReport:

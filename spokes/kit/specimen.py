@@ -15,12 +15,37 @@ class ScriptedReply:
 
 
 @dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call of a provider's: its query, headers and body."""
+
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A further way in which the provider calls, signed together with the public address.
+
+    `call` makes one: secret, seconds since 1970, public address. What it says is as many events about the job
+    `JOB_ID` as `events` counts, and it asks for `answer`.
+    """
+
+    name: str
+    method: str
+    call: Callable[[str, int, str], HookCall]
+    events: int = 0
+    answer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Specimen:
     """One good request per HTTP operation, by RPC name, and the provider's good reply to it.
 
     `key_header` is where the provider takes our idempotency key, empty if nowhere. `sign` makes the
     headers of a webhook: secret, seconds since 1970, body. `webhook` is a body that it signs, about
-    the job `JOB_ID`. `secrets` are texts that must never be seen outside the wire to the provider.
+    the job `JOB_ID`. `hooks` are further ways in which it calls. `secrets` are texts that must never
+    be seen outside the wire to the provider.
     """
 
     requests: Mapping[str, Message] = field(default_factory=dict)
@@ -29,6 +54,7 @@ class Specimen:
     webhook: bytes = b""
     webhook_secrets: tuple[str, str] = ("", "")
     sign: Callable[[str, int, bytes], Mapping[str, str]] | None = None
+    hooks: tuple[Hook, ...] = ()
     secrets: tuple[str, ...] = ()
 
 

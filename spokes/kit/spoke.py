@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from google.protobuf.message import Message
 
 from integration.common.v1.money_pb2 import Money
 from spokes.kit.accounts import Account
+from spokes.kit.errors import WebhookRefused
 from spokes.kit.http import ProviderHttp
 from spokes.kit.outcome import Outcome
 from spokes.kit.progress import Track
@@ -38,11 +39,23 @@ Handler: TypeAlias = Callable[[Call, Any], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook as it arrived: raw bytes, and headers by lower-case name, the last one winning."""
+    """A webhook as it arrived: raw bytes, and headers by lower-case name, the last one winning.
+
+    `url` is the public address without the query, as the hub's settings and the path have it; empty where the
+    hub was not told. `query` is what stood behind the question mark, byte for byte.
+    """
 
     body: bytes
     headers: Mapping[str, str]
     received_at: datetime
+    method: str = "POST"
+    url: str = ""
+    query: str = ""
+
+    @property
+    def address(self) -> str:
+        """The public address with its query."""
+        return f"{self.url}?{self.query}" if self.query else self.url
 
 
 class ConcernKind(IntEnum):
@@ -90,6 +103,33 @@ class Event:
     concern: Concern | None = None
 
 
+MOST_ANSWER_BYTES: Final = 4096
+
+AnswerType: TypeAlias = Literal["text/plain", "text/xml", "application/json", "application/xml"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider is told instead of an empty success, as the challenge that it sent."""
+
+    body: bytes = b""
+    content_type: AnswerType = "text/plain"
+    status: Literal[200, 201, 202, 204] = 200
+
+    def __post_init__(self) -> None:
+        # The body is most often the provider's own text, so too much of it is the delivery's fault.
+        if len(self.body) > MOST_ANSWER_BYTES:
+            raise WebhookRefused(f"it asks for an answer of more than {MOST_ANSWER_BYTES} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a verified webhook says, up to 1,000 events, and what the provider is told."""
+
+    events: Sequence[Event] = ()
+    answer: Answer | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventPage:
     """Some events, oldest first, and the token of the next page; empty on the last."""
@@ -128,8 +168,12 @@ class LooksUp(Protocol):
 class HearsWebhooks(Protocol):
     """A provider that calls us."""
 
-    def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event]:
-        """Verifies the raw bytes, then reads them; raises WebhookRefused. No outside call."""
+    def verify_webhook(self, account: Account, delivery: Delivery) -> Sequence[Event] | Heard:
+        """Verifies the raw bytes, then reads them; raises WebhookRefused. No outside call.
+
+        A challenge is answered only once it has proved to be the provider's, or to be for a topic that the
+        account's settings name.
+        """
         ...
 
 

@@ -16,10 +16,13 @@ import orjson
 
 from mesh.webhook_keys import standard_key
 from spokes.kit.accounts import Secret
-from spokes.kit.errors import WebhookRefused
+from spokes.kit.errors import Interrupted, WebhookRefused
+from spokes.kit.outcome import Cause, NotSent
+from spokes.kit.replies import Reply, not_understood
 from spokes.kit.spoke import Delivery, Event
 
 TOLERANCE: Final = timedelta(seconds=300)
+NOT_UNDERSTOOD: Final = "not_understood"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,254}").fullmatch
 
@@ -80,10 +83,30 @@ def read_event(data: dict[str, Any], read: Callable[[dict[str, Any]], Event]) ->
     try:
         event = read(data)
         event_is_ours = not event.job_id or str(UUID(event.job_id)) == event.job_id
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
         _log.error("event not understood", extra={"event": event_id, "error": type(error).__name__})
         return Event(event_id, kind)
     return event if event_is_ours else replace(event, job_id="", outcome=None)
+
+
+def read_events(items: Sequence[object], read: Callable[[dict[str, Any]], Event]) -> list[Event]:
+    """What each of many events says; one without a fit id or type is not understood and spoils no other."""
+    return [_one_of_many(item, read) for item in items]
+
+
+def listed(reply: Reply) -> tuple[dict[str, Any], list[Any]]:
+    """A page of a provider's list of events, and the items in its `data`.
+
+    Raises Interrupted, which names the status of a refusal.
+    """
+    if reply.status >= 300:
+        message = f"the provider refuses to list its events, with status {reply.status}"
+        raise Interrupted(NotSent(Cause.UNSUPPORTED, f"HTTP_{reply.status}", message))
+    page: dict[str, Any] = reply.json()
+    items = page.get("data")
+    if not isinstance(items, list):
+        raise not_understood()
+    return page, items
 
 
 def sign_standard(*, secret: str, message_id: str, signed_at: int, body: bytes) -> dict[str, str]:
@@ -95,6 +118,17 @@ def sign_standard(*, secret: str, message_id: str, signed_at: int, body: bytes) 
         "webhook-timestamp": str(signed_at),
         "webhook-signature": f"v1,{signature}",
     }
+
+
+def _one_of_many(item: object, read: Callable[[dict[str, Any]], Event]) -> Event:
+    try:
+        return read_event(item if isinstance(item, dict) else {}, read)
+    except WebhookRefused as refused:
+        # It has no name that it could be kept under, so its content names it.
+        content = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+        event_id = f"unread-{hashlib.sha256(content).hexdigest()[:32]}"
+        _log.error("event not understood", extra={"event": event_id, "error": str(refused)})
+        return Event(event_id, NOT_UNDERSTOOD)
 
 
 def _name(data: dict[str, Any], key: str) -> str:

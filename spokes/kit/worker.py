@@ -17,11 +17,12 @@ from spokes.kit import envelope
 from spokes.kit.accounts import Account, find
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import Interrupted, UnknownAccount, WebhookRefused
+from spokes.kit.hearing import answer_to_proto, delivery_of, heard
 from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
-from spokes.kit.spoke import Call, Concern, Delivery, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
+from spokes.kit.spoke import Call, Concern, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
 
 MOST_OF_A_FIELD: Final = 255
 
@@ -159,8 +160,10 @@ class Worker:
         try:
             async with asyncio.timeout(max(0.0, opened.deadline - self._clock.now().timestamp())):
                 page = await self._spoke.list_events(call, start, end, request.page_token)
-        except (Interrupted, TimeoutError):
-            return envelope.refuse(Verdict.UNAVAILABLE, "the provider could not be asked")
+        except Interrupted as interrupted:
+            return envelope.refuse(_unlisted(interrupted.outcome), interrupted.outcome.reason)
+        except TimeoutError:
+            return envelope.refuse(Verdict.NOT_LISTED, "NO_REPLY_IN_TIME")
         events = [self._event(event, self._clock.now()) for event in page.events]
         return envelope.answer(
             spoke_service_pb2.ListEventsResponse(events=events, next_page_token=page.next_token)
@@ -170,10 +173,11 @@ class Worker:
         account = find(self._accounts, request.account)
         if not isinstance(self._spoke, HearsWebhooks):
             return envelope.refuse(Verdict.NOT_OFFERED, "the provider sends no webhooks")
-        received_at = request.receive_time.ToDatetime(tzinfo=UTC)
-        delivery = Delivery(request.body, {h.name.lower(): h.value for h in request.headers}, received_at)
-        events = [self._event(e, received_at) for e in self._spoke.verify_webhook(account, delivery)]
-        return envelope.answer(spoke_service_pb2.ParseWebhookResponse(events=events))
+        delivery = delivery_of(request)
+        found = heard(self._spoke.verify_webhook(account, delivery))
+        events = [self._event(event, delivery.received_at) for event in found.events]
+        answer = answer_to_proto(found.answer)
+        return envelope.answer(spoke_service_pb2.ParseWebhookResponse(events=events, answer=answer))
 
     def _event(self, event: Event, now: datetime) -> spoke_service_pb2.ProviderEvent:
         message = spoke_service_pb2.ProviderEvent(
@@ -213,6 +217,12 @@ def _own_fault(track: Track, *, harmless: bool) -> NotSent | Unknown:
     if harmless or not track.may_have_left:
         return NotSent(Cause.MISCONFIGURED, "SPOKE_FAULT", "the spoke's own code failed; nothing was done")
     return Unknown("SPOKE_FAULT", "the spoke's own code failed after the request may have left")
+
+
+def _unlisted(outcome: NotSent | Unknown) -> Verdict:
+    """Whether asking for the list again could help."""
+    useless = isinstance(outcome, NotSent) and outcome.cause in (Cause.UNSUPPORTED, Cause.MISCONFIGURED)
+    return Verdict.LIST_REFUSED if useless else Verdict.NOT_LISTED
 
 
 def _of_read(outcome: NotSent | Unknown) -> NotSent:

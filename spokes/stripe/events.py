@@ -1,5 +1,6 @@
 """Stripe's events: their signature, and what they say. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,6 +9,7 @@ import stripe
 
 from spokes.kit.accounts import Account, Secret
 from spokes.kit.errors import WebhookRefused
+from spokes.kit.replies import not_understood
 from spokes.kit.spoke import Concern, ConcernKind, Delivery, Event
 from spokes.kit.webhooks import check_fresh, read_event, read_object, read_timestamp
 from spokes.stripe import answers, mapping
@@ -36,10 +38,25 @@ def verify(delivery: Delivery, account: Account) -> Event:
     return read_event(data, read)
 
 
-def is_of_other_mode(data: dict[str, Any], account: Account) -> bool:
+def is_of_other_mode(data: object, account: Account) -> bool:
     """Whether an event is of Stripe's test mode and the account's key live, or the other way round."""
     mode = _MODES.get(account.api_key.reveal()[:8])
-    return mode is not None and data.get("livemode", mode) is not mode
+    return mode is not None and isinstance(data, dict) and data.get("livemode", mode) is not mode
+
+
+def created(data: object) -> float:
+    """When an event of a list was made; zero for one that does not say it."""
+    moment = data.get("created") if isinstance(data, dict) else None
+    return moment if isinstance(moment, int | float) else 0
+
+
+def last_id(items: Sequence[object]) -> str:
+    """The id that the next page begins after; raises Interrupted where no item has one."""
+    ids = [item.get("id") for item in items if isinstance(item, dict)]
+    named = [each for each in ids if isinstance(each, str) and each]
+    if not named:
+        raise not_understood()
+    return named[-1]
 
 
 def read(data: dict[str, Any]) -> Event:

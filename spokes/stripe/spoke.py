@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from typing import Any, Final
 
 import stripe
@@ -14,7 +13,7 @@ from spokes.kit.accounts import Account
 from spokes.kit.outcome import Declined, Outcome, Succeeded, Unknown, absent, mismatch
 from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
-from spokes.kit.webhooks import read_event
+from spokes.kit.webhooks import listed, read_events
 from spokes.stripe import answers, events, mapping
 from spokes.stripe.currencies import to_stripe
 from spokes.stripe.lists import Finder, key_of_change
@@ -112,12 +111,10 @@ class StripeSpoke:
         """One page of Stripe's events; Stripe keeps them for 30 days."""
         params = {"created[gte]": str(int(start.timestamp())), "created[lt]": str(int(end.timestamp()))}
         after = {"starting_after": token} if token else {}
-        page: Any = (await _get(call, "/v1/events", {**params, **after, "limit": "100"})).json()
-        following = page["data"][-1]["id"] if page["has_more"] else ""
-        ours = [e for e in page["data"] if not events.is_of_other_mode(e, call.account)]
-        return EventPage(
-            [read_event(e, events.read) for e in sorted(ours, key=itemgetter("created"))], following
-        )
+        page, items = listed(await _get(call, "/v1/events", {**params, **after, "limit": "100"}))
+        ours = [e for e in items if not events.is_of_other_mode(e, call.account)]
+        following = events.last_id(items) if page.get("has_more") else ""
+        return EventPage(read_events(sorted(ours, key=events.created), events.read), following)
 
 
 def build() -> StripeSpoke:

@@ -1,7 +1,7 @@
 """A spoke's worker in this process, asked as its server would ask it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -48,13 +48,16 @@ class Bench:
         assert verdict is Verdict.DONE
         return outcome_pb2.Outcome.FromString(body)
 
-    async def hear(self, body: bytes, headers: dict[str, str], received_at: int) -> tuple[Verdict, bytes]:
-        """What the worker makes of a webhook."""
+    async def hear(
+        self, body: bytes, headers: Mapping[str, str], received_at: int, **call: str
+    ) -> tuple[Verdict, bytes]:
+        """What the worker makes of a webhook; `call` may say method, url and query."""
         request = pb.ParseWebhookRequest(
             account="default",
             headers=[pb.HttpHeader(name=name.lower(), value=value) for name, value in headers.items()],
             body=body,
             receive_time=Timestamp(seconds=received_at),
+            **call,  # type: ignore[arg-type]
         )
         deadline = SystemClock().now().timestamp() + 5
         return envelope.read(await self.worker.run(envelope.pack(Task.PARSE_WEBHOOK, deadline, request)))

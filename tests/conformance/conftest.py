@@ -25,6 +25,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("read", _operations(specimens, reads=True))
     if "hearing" in metafunc.fixturenames:
         metafunc.parametrize("hearing", [n for n, s in specimens.items() if s.sign])
+    if "hooked" in metafunc.fixturenames:
+        hooks = [(name, hook) for name, specimen in specimens.items() for hook in specimen.hooks]
+        ids = [f"{name}-{hook.name}" for name, hook in hooks]
+        metafunc.parametrize("hooked", hooks, ids=ids)
     if "spoke_name" in metafunc.fixturenames:
         metafunc.parametrize("spoke_name", list(specimens))
 
