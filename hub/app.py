@@ -300,7 +300,12 @@ class Hub:
             telemetry=self._telemetry,
             settled=self._event_applied,
         )
-        webhooks = Webhooks(arrivals, clock=self._clock, telemetry=self._telemetry)
+        webhooks = Webhooks(
+            arrivals,
+            clock=self._clock,
+            telemetry=self._telemetry,
+            public_url=self._settings.webhook_public_url,
+        )
         self._webhooks = webhooks.runner()
         await self._webhooks.setup()
         host, port = self._settings.webhook_listen.rsplit(":", 1)

@@ -1,11 +1,17 @@
 """What the hub is told by its environment."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.alerts.sink_entry import is_loopback
 from hub.peers.spokes import SpokeAddress
-from mesh.settings import Environment
+from mesh.settings import Environment, SettingsError
+
+_PUBLIC_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*", re.ASCII
+)
 
 ALL_ROLES = frozenset({"edge", "lanes", "webhooks"})
 
@@ -16,6 +22,7 @@ class Settings:
 
     listen: str
     webhook_listen: str
+    webhook_public_url: str
     database_url: str = field(repr=False)
     audit_address: str
     audit_vkey_file: Path
@@ -38,6 +45,7 @@ def load(environment: Environment) -> Settings:
     return Settings(
         listen=environment.address("HUB_LISTEN"),
         webhook_listen=environment.address("HUB_WEBHOOK_LISTEN"),
+        webhook_public_url=_public_url(environment, "HUB_WEBHOOK_PUBLIC_URL"),
         database_url=environment.text("HUB_DATABASE_URL"),
         audit_address=environment.address("HUB_AUDIT_ADDRESS"),
         audit_vkey_file=environment.path("HUB_AUDIT_VKEY_FILE"),
@@ -51,6 +59,14 @@ def load(environment: Environment) -> Settings:
         alert_sinks_file=Path(sinks) if sinks else None,
         roles=roles,
     )
+
+
+def _public_url(environment: Environment, name: str) -> str:
+    url = environment.text(name, default="")
+    parts = _PUBLIC_URL.fullmatch(url)
+    if url and (parts is None or (parts["scheme"] == "http" and not is_loopback(parts["host"]))):
+        raise SettingsError(f"{name} is not https://host[:port][/path] without a slash at its end")
+    return url
 
 
 def _spokes(path: Path) -> tuple[SpokeAddress, ...]:

@@ -1,12 +1,13 @@
 """What has come by webhook: read by its spoke, kept, applied. Each step takes along all that wait for it."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hub.events.deliveries import says_the_same
-from hub.events.model import ArrivedEvent, Delivery, Kept
+from hub.events.deliveries import has_fit_name, is_fit_answer, says_the_same
+from hub.events.model import Answer, ArrivedEvent, Delivery, Heard, Kept, WebhookRules
 from hub.jobs.convert import is_uuid
 from mesh.batcher import Batcher
 from mesh.failpoints import reach
@@ -23,11 +24,11 @@ _log = logging.getLogger(__name__)
 class Verifier(Protocol):
     """The spokes, as far as webhooks need them."""
 
-    def check_lane(self, lane: str) -> None:
-        """Raises UnknownProvider, or SpokeUnavailable for a spoke that has not been heard yet."""
+    def webhook_rules(self, lane: str) -> WebhookRules:
+        """How its provider calls; raises UnknownProvider, or SpokeUnavailable for a spoke not heard yet."""
         ...
 
-    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[list[ArrivedEvent] | Exception]:
+    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[Heard | Exception]:
         """Verifies and reads what came for one spoke, in order; for one that cannot be taken WebhookRefused
         or SpokeUnavailable. Raises SpokeUnavailable."""
         ...
@@ -64,7 +65,7 @@ class Arrivals:
         self._store = store
         self._telemetry = telemetry
         self._settled = settled
-        self._reading: dict[str, Batcher[Delivery, list[ArrivedEvent]]] = {}
+        self._reading: dict[str, Batcher[Delivery, Heard]] = {}
         self._keeping = Batcher[ArrivedEvent, Kept](
             store.keep_all, max_items=BATCH, max_queue=QUEUE, linger_seconds=LINGER_SECONDS
         )
@@ -72,23 +73,41 @@ class Arrivals:
             store.apply_all, max_items=BATCH, max_queue=QUEUE, linger_seconds=LINGER_SECONDS
         )
 
-    async def take(self, delivery: Delivery) -> None:
-        """Returns when all that a webhook says is kept; raises what the spoke or the store does."""
-        self._spokes.check_lane(delivery.lane)
-        for told in await self._reader(delivery.lane).submit(delivery):
-            # The reference is the provider's word: what cannot be a job of ours is kept without one.
-            event = told if is_uuid(told.job_id) else replace(told, job_id="")
-            reach("hub.event_keeping", event.event_id)
-            kept = await self._keeping.submit(event)
-            if not kept.is_new:
-                await self._compare(event)
-            reach("hub.event_kept", event.event_id)
-            if event.job_id:
-                # Also for a redelivery: the first delivery may have died between keeping and applying.
-                await self._apply(event, kept.trace)
-            reach("hub.event_applied", event.event_id)
+    def rules(self, lane: str) -> WebhookRules:
+        """How the lane's provider calls; raises what the spokes do."""
+        return self._spokes.webhook_rules(lane)
 
-    def _reader(self, lane: str) -> Batcher[Delivery, list[ArrivedEvent]]:
+    async def take(self, delivery: Delivery) -> Answer | None:
+        """Returns when all that a webhook says is kept, with what the provider is to be told; raises what the
+        spoke or the store does."""
+        heard = await self._reader(delivery.lane).submit(delivery)
+        # All go on to their end, so that what comes again is only what was not kept.
+        ends = await asyncio.gather(*(self._take_in(e) for e in heard.events), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+        if heard.answer is None or is_fit_answer(heard.answer):
+            return heard.answer
+        _log.error("a spoke's answer is not one that may be passed on", extra={"lane": delivery.lane})
+        return None
+
+    async def _take_in(self, told: ArrivedEvent) -> None:
+        if not has_fit_name(told):
+            _log.error("an event without a name that it could be kept under", extra={"lane": told.lane})
+            return
+        # The reference is the provider's word: what cannot be a job of ours is kept without one.
+        event = told if is_uuid(told.job_id) else replace(told, job_id="")
+        reach("hub.event_keeping", event.event_id)
+        kept = await self._keeping.submit(event)
+        if not kept.is_new:
+            await self._compare(event)
+        reach("hub.event_kept", event.event_id)
+        if event.job_id:
+            # Also for a redelivery: the first delivery may have died between keeping and applying.
+            await self._apply(event, kept.trace)
+        reach("hub.event_applied", event.event_id)
+
+    def _reader(self, lane: str) -> Batcher[Delivery, Heard]:
         spoke = lane.split("/", 1)[0]
         if spoke not in self._reading:
             self._reading[spoke] = Batcher(

@@ -9,13 +9,29 @@ from hub.jobs.agreeing import Sum
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRules:
+    """How a provider calls, by its manifest: what else comes is refused. `room`: deliveries at once."""
+
+    methods: frozenset[str]
+    content_types: frozenset[str]
+    max_bytes: int
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook as it came: headers by lower-case name, in order, and the raw bytes."""
+    """A webhook as it came: headers by lower-case name, in order, and the raw bytes.
+
+    `url` is the public address without its query, empty if the hub was not told; `query` its raw text.
+    """
 
     lane: str
     headers: Sequence[tuple[str, str]]
     body: bytes
     received_at: datetime
+    method: str
+    url: str
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,23 @@ class ArrivedEvent:
     confirmation: bytes
     happened_at: datetime | None = None
     concern: Concern | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider is told, as the challenge that it sent."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a verified webhook says. `answer` None: the provider is told that it was taken."""
+
+    events: Sequence[ArrivedEvent] = ()
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)

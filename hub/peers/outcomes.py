@@ -6,6 +6,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from hub.events.deliveries import MAX_BODY
+from hub.events.model import WebhookRules
 from hub.jobs.model import LONGEST_LIFE, RetryPolicy
 from hub.jobs.outcome import (
     Declined,
@@ -20,6 +22,8 @@ from hub.jobs.outcome import (
 from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 
+USUAL_ROOM = 64
+MOST_ROOM = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = int((datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 
@@ -50,6 +54,16 @@ def spoke_from_proto(message: spoke_service_pb2.DescribeResponse) -> SpokeSpec:
         provider=message.provider,
         operations={o.operation: _operation(o) for o in message.operations},
         accounts={a.name: Limits(a.max_concurrency, a.rate_per_second, a.burst) for a in message.accounts},
+    )
+
+
+def webhook_rules_from_proto(message: spoke_service_pb2.WebhookSpec) -> WebhookRules:
+    """How a provider calls, within what the hub takes of anybody."""
+    return WebhookRules(
+        methods=frozenset(message.methods or ["POST"]),
+        content_types=frozenset(message.content_types or ["application/json"]),
+        max_bytes=min(message.max_bytes or MAX_BODY, MAX_BODY),
+        room=min(message.room or USUAL_ROOM, MOST_ROOM),
     )
 
 

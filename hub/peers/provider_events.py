@@ -5,6 +5,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import Overloaded, PlanRefused, PlanTooLarge
+from hub.events.deliveries import has_fit_name
 from hub.events.model import ArrivedEvent
 from hub.jobs.outcome import NotSent, NotSentCause, Unknown
 from hub.lanes.ports import AuditLog, LogUnavailable, Receipt, SpokeUnavailable
@@ -35,7 +36,8 @@ class ProviderEvents:
         while page == 0 or token:
             page += 1
             response = await self._page(lane, plan_id, page, _request(lane, start, end, token))
-            events.update({e.event_id: event_from_proto(lane, e) for e in response.events})
+            told = [event_from_proto(lane, event) for event in response.events]
+            events.update({event.event_id: event for event in told if has_fit_name(event)})
             if len(events) > most:
                 raise PlanTooLarge(f"the provider has more than {most} events: narrow the time range")
             token = response.next_page_token
@@ -77,7 +79,8 @@ class ProviderEvents:
             await self._state(self._notary.list_evidence(lane, plan_id, page, unread, receipt))
             raise
         except PlanRefused as refused:
-            unasked = NotSent(NotSentCause.UNSUPPORTED, "NOT_OFFERED", str(refused))
+            reason = refused.metadata.get("refusal", "NOT_OFFERED")
+            unasked = NotSent(NotSentCause.UNSUPPORTED, reason, str(refused))
             await self._state(self._notary.list_evidence(lane, plan_id, page, unasked, receipt))
             raise
 

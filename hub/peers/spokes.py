@@ -9,22 +9,23 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import PlanRefused, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
-from hub.events.model import ArrivedEvent, Concern, Delivery, WebhookRefused
+from hub.events.model import Answer, ArrivedEvent, Concern, Delivery, Heard, WebhookRefused, WebhookRules
 from hub.events.told import EventKind
 from hub.jobs.agreeing import Sum
 from hub.jobs.model import Claimed, Purpose, lane_id
 from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
 from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
-from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
+from hub.peers.outcomes import outcome_from_proto, spoke_from_proto, webhook_rules_from_proto
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
-from mesh.errors import answer_of
+from mesh.errors import answer_of, reason_of
 from mesh.failpoints import reach
 from mesh.telemetry import Telemetry
 
 GRACE_SECONDS = 15.0
 FENCE_SECONDS = 5.0
 LIST_SECONDS = 25.0
+NO_RECEIPT = "NO_RECEIPT"
 _KINDS = {
     spoke_service_pb2.CONCERN_KIND_DISPUTE: EventKind.DISPUTE,
     spoke_service_pb2.CONCERN_KIND_REVERSAL: EventKind.REVERSAL,
@@ -60,6 +61,7 @@ class SpokeDirectory:
             name: spoke_service_pb2_grpc.SpokeServiceStub(channel) for name, channel in self._channels.items()
         }
         self._specs: dict[str, SpokeSpec] = {}
+        self._webhooks: dict[str, WebhookRules] = {}
         self._ready: set[str] = set()
         self._telemetry = telemetry
 
@@ -133,6 +135,7 @@ class SpokeDirectory:
             self._ready.discard(name)
             return False
         self._specs[name] = spoke_from_proto(answer)
+        self._webhooks[name] = webhook_rules_from_proto(answer.webhooks)
         self._ready.add(name)
         return True
 
@@ -179,14 +182,17 @@ class SpokeDirectory:
         if account not in self._specs[provider].accounts:
             raise UnknownAccount(f"{provider} has no account {account}", provider=provider, account=account)
 
-    def check_lane(self, lane: str) -> None:
-        """Raises UnknownProvider, or SpokeUnavailable for a spoke still to be heard."""
-        if self._is_unheard(lane.split("/", 1)[0]):
+    def webhook_rules(self, lane: str) -> WebhookRules:
+        """How the lane's provider calls; raises UnknownProvider, or SpokeUnavailable for a spoke still to be
+        heard."""
+        provider = lane.split("/", 1)[0]
+        if self._is_unheard(provider):
             raise SpokeUnavailable("the spoke has not said yet what it offers")
         if lane not in self.lanes():
             raise UnknownProvider(f"there is no lane {lane}", lane=lane)
+        return self._webhooks[provider]
 
-    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[list[ArrivedEvent] | Exception]:
+    async def parse_webhooks(self, deliveries: Sequence[Delivery]) -> list[Heard | Exception]:
         """Has their spoke verify webhooks; WebhookRefused or SpokeUnavailable stands for one not taken.
 
         Raises SpokeUnavailable.
@@ -205,7 +211,7 @@ class SpokeDirectory:
     async def list_events(
         self, request: spoke_service_pb2.ListEventsRequest, provider: str
     ) -> spoke_service_pb2.ListEventsResponse:
-        """A page of the provider's events; raises SpokeUnavailable, or PlanRefused if it lists none."""
+        """A page of the provider's events; raises SpokeUnavailable, or PlanRefused if it will list none."""
         try:
             response: spoke_service_pb2.ListEventsResponse = await self._stubs[provider].ListEvents(
                 request, timeout=LIST_SECONDS
@@ -213,6 +219,10 @@ class SpokeDirectory:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 raise PlanRefused(f"{provider} lists no events", provider=provider) from error
+            if error.code() is grpc.StatusCode.FAILED_PRECONDITION and reason_of(error) != NO_RECEIPT:
+                refusal = answer_of(error).removeprefix("FAILED_PRECONDITION: ")
+                problem = f"{provider} will not list its events: {refusal}"
+                raise PlanRefused(problem, provider=provider, refusal=refusal) from error
             raise SpokeUnavailable(answer_of(error)) from error
         return response
 
@@ -291,15 +301,21 @@ def _webhook(delivery: Delivery) -> spoke_service_pb2.ParseWebhookRequest:
         account=delivery.lane.split("/", 1)[1],
         headers=[spoke_service_pb2.HttpHeader(name=n, value=v) for n, v in delivery.headers],
         body=delivery.body,
+        method=delivery.method,
+        url=delivery.url,
+        query=delivery.query,
     )
     message.receive_time.FromDatetime(delivery.received_at)
     return message
 
 
-def _parsed(lane: str, message: spoke_service_pb2.ParsedWebhook) -> list[ArrivedEvent] | Exception:
+def _parsed(lane: str, message: spoke_service_pb2.ParsedWebhook) -> Heard | Exception:
     match message.verdict:
         case spoke_service_pb2.WEBHOOK_VERDICT_VERIFIED:
-            return [event_from_proto(lane, e) for e in message.events]
+            said = message.answer
+            answer = Answer(said.status or 200, said.content_type, said.body)
+            events = [event_from_proto(lane, e) for e in message.events]
+            return Heard(events, answer if message.HasField("answer") else None)
         case spoke_service_pb2.WEBHOOK_VERDICT_REFUSED:
             return WebhookRefused(message.reason)
         case _:

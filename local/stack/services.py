@@ -56,6 +56,7 @@ def hub(layout: Layout, ports: Ports, name: str, urls: Urls) -> Command:
     environment = _common(layout, HUB) | {
         "HUB_LISTEN": ports.address(name),
         "HUB_WEBHOOK_LISTEN": ports.address(f"{name}-webhooks"),
+        "HUB_WEBHOOK_PUBLIC_URL": f"http://{ports.address('webhooks')}",
         "HUB_DATABASE_URL": _database(ports, urls["hub_rw"]),
         "HUB_AUDIT_ADDRESS": ports.address("audit"),
         "HUB_AUDIT_VKEY_FILE": str(layout.vkey),

@@ -15,10 +15,12 @@ import orjson
 from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from yarl import URL
 
 from hub.database.engine import open_engine
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
+from hub.events.model import WebhookRules
 from hub.events.store import PostgresEventStore
 from hub.jobs.model import JobState, NewJob
 from hub.jobs.store import PostgresJobStore
@@ -44,6 +46,7 @@ NOWHERE = "http://127.0.0.1:9"
 # What the specimens' events speak of.
 _ASKED = ChargeRequest(amount=Money(minor_units=1250, currency_code="EUR"), payment_method="pm_1")
 JSON = {"content-type": "application/json"}
+AS_USUAL = WebhookRules(frozenset({"POST"}), frozenset({"application/json"}), max_bytes=256 << 10, room=64)
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,16 @@ class Listener:
         self, path: str, body: Any, headers: Mapping[str, str], *, role: str = "envoy", **options: Any
     ) -> Answer:
         """One delivery, as JSON unless the headers say otherwise."""
-        url = f"https://127.0.0.1:{self.port}{path}"
-        async with self.client.post(
-            url,
-            data=body,
-            headers={**JSON, **headers},
+        return await self.call("POST", path, {**JSON, **headers}, role=role, data=body, **options)
+
+    async def call(
+        self, method: str, path: str, headers: Mapping[str, str], *, role: str = "envoy", **options: Any
+    ) -> Answer:
+        """One request, its path and query byte for byte."""
+        async with self.client.request(
+            method,
+            URL(f"https://127.0.0.1:{self.port}{path}", encoded=True),
+            headers=headers,
             ssl=self.trust(role),
             server_hostname=MESH_NAME,
             **options,

@@ -24,8 +24,8 @@ STORING = (
     Bug(
         name="webhook-answered-early",
         file="hub/events/api.py",
-        old="await self._arrivals.take(Delivery(lane, headers, body, self._clock.now()))",
-        new="asyncio.create_task(self._arrivals.take(Delivery(lane, headers, body, self._clock.now())))",
+        old="answer = await self._arrivals.take(delivery)",
+        new="answer = None if asyncio.ensure_future(self._arrivals.take(delivery)) else None",
         breaks="a webhook is answered 2xx before it is in the store, and lost if the store fails",
         holds="what has been acknowledged is never lost",
         tests=(

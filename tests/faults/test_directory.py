@@ -40,14 +40,14 @@ def test_a_webhook_for_a_spoke_that_has_not_been_heard_is_to_be_sent_again(
     directory: SpokeDirectory,
 ) -> None:
     with pytest.raises(SpokeUnavailable):
-        directory.check_lane("echo/default")
+        directory.webhook_rules("echo/default")
 
 
 def test_a_spoke_that_nobody_has_named_stays_unknown(directory: SpokeDirectory) -> None:
     with pytest.raises(UnknownProvider):
         directory.choose("acme", CHARGE)
     with pytest.raises(UnknownProvider):
-        directory.check_lane("acme/default")
+        directory.webhook_rules("acme/default")
 
 
 def test_whether_work_can_be_looked_up_is_not_known_of_a_spoke_that_has_not_been_heard(
