@@ -13,6 +13,8 @@ _PUBLIC_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*", re.ASCII
 )
 
+MOST_OF_A_PUBLIC_URL = 1024
+
 ALL_ROLES = frozenset({"edge", "lanes", "webhooks"})
 
 
@@ -45,7 +47,7 @@ def load(environment: Environment) -> Settings:
     return Settings(
         listen=environment.address("HUB_LISTEN"),
         webhook_listen=environment.address("HUB_WEBHOOK_LISTEN"),
-        webhook_public_url=_public_url(environment, "HUB_WEBHOOK_PUBLIC_URL"),
+        webhook_public_url=webhook_public_url(environment),
         database_url=environment.text("HUB_DATABASE_URL"),
         audit_address=environment.address("HUB_AUDIT_ADDRESS"),
         audit_vkey_file=environment.path("HUB_AUDIT_VKEY_FILE"),
@@ -61,10 +63,13 @@ def load(environment: Environment) -> Settings:
     )
 
 
-def _public_url(environment: Environment, name: str) -> str:
+def webhook_public_url(environment: Environment) -> str:
+    """Where providers reach the webhook listener, up to "/webhooks"; raises SettingsError."""
+    name = "HUB_WEBHOOK_PUBLIC_URL"
     url = environment.text(name, default="")
     parts = _PUBLIC_URL.fullmatch(url)
-    if url and (parts is None or (parts["scheme"] == "http" and not is_loopback(parts["host"]))):
+    is_fit = parts is not None and (parts["scheme"] == "https" or is_loopback(parts["host"]))
+    if url and not (is_fit and len(url) <= MOST_OF_A_PUBLIC_URL):
         raise SettingsError(f"{name} is not https://host[:port][/path] without a slash at its end")
     return url
 

@@ -136,4 +136,5 @@ class Arrivals:
 
 
 def _size(delivery: Delivery) -> int:
-    return len(delivery.body) + sum(len(name) + len(value) for name, value in delivery.headers)
+    headers = sum(len(name) + len(value) for name, value in delivery.headers)
+    return len(delivery.body) + len(delivery.url) + len(delivery.query) + headers

@@ -12,7 +12,9 @@ from integration.spoke.v1.outcome_pb2 import Outcome
 
 MAX_BODY = 256 * 1024
 MOST_HEADERS = 100
-MOST_CHARACTERS = 8192
+# Together with the public address within what the contract carries.
+MOST_OF_A_PATH = 4096
+MOST_OF_A_QUERY = 8192
 MOST_ANSWER_BYTES = 4096
 _UTF_8 = frozenset({"", "utf-8", "utf8"})
 _ALWAYS_WITH_A_BODY = frozenset({hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH})
@@ -51,7 +53,7 @@ def split_target(target: str) -> tuple[str, str]:
     path, _, query = target.partition("?")
     if not path.startswith("/") or not (target.isascii() and target.isprintable()):
         raise Refusal(400, "target")
-    if len(path) > MOST_CHARACTERS or len(query) > MOST_CHARACTERS:
+    if len(path) > MOST_OF_A_PATH or len(query) > MOST_OF_A_QUERY:
         raise Refusal(414, "target")
     return path, query
 

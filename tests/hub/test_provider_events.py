@@ -13,6 +13,7 @@ from hub.peers.provider_events import ProviderEvents
 from hub.peers.spokes import SpokeAddress, SpokeDirectory
 from integration.spoke.v1 import spoke_service_pb2 as pb
 from integration.spoke.v1 import spoke_service_pb2_grpc
+from mesh.errors import DETAILS_KEY, to_status
 from mesh.evidence import dsse
 from mesh.evidence.keys import SigningKey
 from mesh.telemetry import Telemetry
@@ -33,6 +34,34 @@ class Bare(spoke_service_pb2_grpc.SpokeServiceServicer):
         return pb.DescribeResponse(provider="bare", accounts=[account])
 
 
+class Refused(Bare):
+    """A spoke whose provider refuses to list."""
+
+    async def ListEvents(
+        self, request: pb.ListEventsRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> pb.ListEventsResponse:
+        """As a spoke's server ends the call."""
+        status = to_status(_Refusal(), {_Refusal: grpc.StatusCode.FAILED_PRECONDITION}, "spokes.test")
+        details = ((DETAILS_KEY, status.SerializeToString()),)
+        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, status.message, details)
+        raise AssertionError
+
+
+class Mixed(Bare):
+    """A spoke whose page holds an event without a name."""
+
+    async def ListEvents(
+        self, request: pb.ListEventsRequest, context: grpc.aio.ServicerContext[object, object]
+    ) -> pb.ListEventsResponse:
+        """One good event among bad ones."""
+        names = ["", "evt_1", "a b"]
+        return pb.ListEventsResponse(events=[pb.ProviderEvent(event_id=n, type="paid") for n in names])
+
+
+class _Refusal(Exception):
+    reason = "HTTP_400"
+
+
 @dataclass
 class Asking:
     """The lists, the log that they are stated in, and the spokes."""
@@ -41,9 +70,9 @@ class Asking:
     log: FakeLog
     directory: SpokeDirectory
 
-    async def ask(self, lane: str) -> None:
-        """Asks for the events of no time at all."""
-        await self.lists.list_events(lane, PLAN, start=NOW, end=NOW, most=10)
+    async def ask(self, lane: str) -> list[str]:
+        """The ids of the events of no time at all."""
+        return [e.event_id for e in await self.lists.list_events(lane, PLAN, start=NOW, end=NOW, most=10)]
 
     def stated(self) -> list[tuple[str, str, str]]:
         """Kind, outcome and reason of what the log holds."""
@@ -56,10 +85,11 @@ class Asking:
 
 
 @pytest.fixture
-async def asking() -> AsyncIterator[Asking]:
+async def asking(request: pytest.FixtureRequest) -> AsyncIterator[Asking]:
     """One spoke that has been heard, and one that never was."""
     server = grpc.aio.server()
-    spoke_service_pb2_grpc.add_SpokeServiceServicer_to_server(Bare(), server)
+    spoke: Bare = getattr(request, "param", Bare)()
+    spoke_service_pb2_grpc.add_SpokeServiceServicer_to_server(spoke, server)
     target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     directory = SpokeDirectory(
@@ -95,3 +125,15 @@ async def test_a_provider_that_lists_no_events_is_refused_with_its_evidence(aski
     with pytest.raises(PlanRefused, match="bare lists no events"):
         await asking.ask("bare/default")
     assert asking.stated() == [("intent", "", ""), ("evidence", "not_sent", "NOT_OFFERED")]
+
+
+@pytest.mark.parametrize("asking", [Refused], indirect=True)
+async def test_a_list_that_the_provider_refuses_is_refused_with_its_reason(asking: Asking) -> None:
+    with pytest.raises(PlanRefused, match="bare will not list its events: HTTP_400"):
+        await asking.ask("bare/default")
+    assert asking.stated() == [("intent", "", ""), ("evidence", "not_sent", "HTTP_400")]
+
+
+@pytest.mark.parametrize("asking", [Mixed], indirect=True)
+async def test_an_event_without_a_name_spoils_no_other(asking: Asking) -> None:
+    assert await asking.ask("bare/default") == ["evt_1"]

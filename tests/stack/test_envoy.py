@@ -2,10 +2,12 @@
 
 import asyncio
 import http.client
+import json
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import grpc
@@ -27,6 +29,7 @@ from local.stack.stack import Stack
 from mesh.ca import CertificateAuthority
 from mesh.channel import open_channel
 from mesh.identity import Identity
+from spokes.echo import hooks
 
 JOB = "00000000-0000-7000-8000-000000000000"
 
@@ -195,6 +198,19 @@ def test_webhooks_are_taken_only_where_they_belong_and_only_so_large(small_stack
     status, by_the_hub = post(small_stack, "/webhooks/echo/default", b" " * (256 * 1024))
     assert by_the_hub
     assert status in (400, 401, 403)  # unsigned: the spoke's word
+
+
+def test_every_method_and_the_whole_address_come_as_far_as_the_hub(small_stack: Stack) -> None:
+    connection = http.client.HTTPConnection(small_stack.addresses["webhooks"], timeout=10)
+    connection.request("PUT", "/webhooks/echo/default", b"{}", {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Allow"), answer.read()) == (405, "GET,POST", b"")
+    account = json.loads(small_stack.layout.accounts("echo").read_text())["default"]
+    target = f"/webhooks/echo/default/eu?signed_at={int(time.time())}&challenge=a+%2b"
+    url = f"http://{small_stack.addresses['webhooks']}{target}"
+    connection.request("GET", target, headers=hooks.sign(account["webhook_secrets"][0], url, []))
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b"a +")
 
 
 async def test_a_renewed_certificate_is_served_without_a_restart(small_stack: Stack) -> None:
