@@ -274,6 +274,9 @@ async def test_describe_says_what_the_manifest_says(echo):
     assert said.provider == "echo"
     assert {o.operation: o.replay for o in said.operations}[CHARGE] == pb.REPLAY_KIND_NATIVE_KEY
     assert said.accounts[0].max_concurrency == 128
+    assert (said.webhooks.max_bytes, said.webhooks.room) == (256 << 10, 64)
+    assert list(said.webhooks.methods) == ["POST", "GET"]
+    assert "application/x-www-form-urlencoded" in said.webhooks.content_types
 
 
 async def test_the_limits_of_an_account_go_before_those_of_the_manifest(sandbox, tmp_path):
