@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from hub.jobs.agreeing import Compared, Task
 from hub.jobs.model import Cancel, Claimed, JobState, NewJob, Origin, Purpose, RetryPolicy, Work
+from hub.jobs.ports import Withdrawal
 from hub.jobs.spec import OperationSpec, Replay
-from hub.lanes.ports import Withdrawal
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = RetryPolicy(3, timedelta(seconds=1), timedelta(seconds=10))

@@ -10,16 +10,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.database.engine import Pools, single
-from hub.database.statements import read
 from hub.errors import Overloaded
 from hub.jobs.decide import Decision
 from hub.jobs.model import JobState
+from hub.jobs.statements import reader
 from hub.jobs.store import PostgresJobStore
+from hub.lanes.breaker import BreakerState
+from hub.lanes.model import LaneMode
 from hub.lanes.ports import Settlement
 from hub.lanes.rows import settlement_columns
 from hub.lanes.store import PostgresLaneLeases
 from tests.hub.jobs import new_job
 
+STATEMENT = reader("hub.lanes", LaneMode, BreakerState)
 LANE, OTHER = "echo/default", "echo/other"
 LEASE = timedelta(seconds=30)
 
@@ -42,12 +45,7 @@ async def lease_of(engine: AsyncEngine, lane: str) -> datetime:
 
 async def adopts(connection: AsyncConnection, term: int) -> None:
     """Adopts what an older owner has claimed."""
-    await connection.execute(read("hub.lanes", "adopt"), {"lane": LANE, "term": term})
-
-
-async def expires(connection: AsyncConnection, term: int) -> None:
-    """Ends what is over."""
-    await connection.execute(read("hub.lanes", "expire"), {"lane": LANE, "term": term, "limit": 9})
+    await connection.execute(STATEMENT("adopt"), {"lane": LANE, "term": term})
 
 
 async def settles(connection: AsyncConnection, term: int) -> None:
@@ -56,15 +54,15 @@ async def settles(connection: AsyncConnection, term: int) -> None:
         new_job(1).job_id, 1, Decision(JobState.SUCCEEDED), "x", new_job(1).job_id, b"evidence"
     )
     columns = settlement_columns([nothing])
-    await connection.execute(read("hub.lanes", "settle"), {"lane": LANE, "term": term, **columns})
+    await connection.execute(STATEMENT("settle"), {"lane": LANE, "term": term, **columns})
 
 
 async def claims(connection: AsyncConnection, term: int) -> None:
     """Claims."""
-    await connection.execute(read("hub.lanes", "claim"), {"lane": LANE, "term": term, "limit": 9})
+    await connection.execute(STATEMENT("claim"), {"lane": LANE, "term": term, "limit": 9, "served": []})
 
 
-@pytest.mark.parametrize("work", [adopts, claims, expires, settles])
+@pytest.mark.parametrize("work", [adopts, claims, settles])
 async def test_a_lease_is_renewed_beside_a_commit_under_way_and_cannot_be_taken_from_it(  # type: ignore[no-untyped-def]
     hub_engine: AsyncEngine, work
 ) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from hub.jobs.model import Cancel
-from hub.lanes.ports import Withdrawal
+from hub.jobs.ports import Withdrawal
 from tests.simulation import ending
 from tests.simulation.audit import SimulatedLog
 from tests.simulation.cases import Case, cases, limits

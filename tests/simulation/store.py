@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hub.errors import LaneLost
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
+from hub.jobs.ports import Withdrawal
 from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey, Withdrawal
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
 from tests.simulation.turns import in_turn
 
 PAUSED = 2

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from local.sandboxes.all import SANDBOXES
+from local.sandboxes.sandbox import Sandbox, write_accounts
 from local.stack.layout import Layout
 from local.stack.ports import Ports
-from local.stack.sandboxes import SANDBOXES, Sandbox, write_accounts
 from spokes.kit import registry
 from spokes.kit.accounts_file import load_accounts
 

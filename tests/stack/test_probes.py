@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from local.stack import probes
+from hubctl import probes
 from tests.spokes.harness import http_server
 
 
