@@ -51,7 +51,8 @@ class Decision:
     which is the clock that tells it when the time has come; None: only if something happens.
 
     `letter`: a person has to look, and why. `counts`: the attempt is one of the policy's. `lost`: the
-    attempt's worker died. `doubts`: it may have had an effect, which the job must not forget.
+    attempt's worker died. `doubts`: it may have had an effect, which the job must not forget; False: what it was
+    doubted for is ruled out; None: as before.
     """
 
     state: JobState
@@ -64,7 +65,7 @@ class Decision:
     counts: bool = True
     letter: Cause | None = None
     lost: bool = False
-    doubts: bool = False
+    doubts: bool | None = None
 
 
 def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: Moment) -> Decision:
@@ -80,7 +81,7 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
             return _after_not_sent(job, outcome, spec, moment)
         case Unknown():
             lost = outcome.cause is UnknownCause.WORKER_LOST
-            doubts = spec.replay is not Replay.READ
+            doubts = True if spec.replay is not Replay.READ else None
             return replace(_doubt(job, outcome, spec, moment), lost=lost, doubts=doubts)
     assert_never(outcome)
 
@@ -88,6 +89,27 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
 def must_be_alone(job: Claimed) -> bool:
     """Whether only the next lost worker would make `job` poison: then no other job may share that worker."""
     return job.purpose is Purpose.EXECUTE and job.losses >= POISON_AFTER - 1
+
+
+def begin_by(job: Claimed, spec: OperationSpec) -> datetime:
+    """When an attempt of `job` has to be begun at the latest, by the store's clock.
+
+    What an earlier attempt may have done must reach a provider that still knows its key.
+    """
+    if not job.doubted:
+        return job.expire_at
+    return min(job.expire_at, _key_known_until(job, spec))
+
+
+def unsent(job: Claimed, spec: OperationSpec, now: datetime) -> NotSent | None:
+    """Why an attempt that is about to be sent must not be, since time has passed; None: it may go."""
+    if job.purpose is Purpose.LOOK_UP or now < begin_by(job, spec):
+        return None
+    if now >= job.expire_at:
+        return NotSent(NotSentCause.FENCED, "TIME_OVER", "the job's time was over before it could be sent")
+    return NotSent(
+        NotSentCause.FENCED, "KEY_TOO_OLD", "the provider may have forgotten the key: it is asked first"
+    )
 
 
 def after_event(state: JobState, outcome: Outcome) -> Decision | None:
@@ -179,10 +201,19 @@ def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment:
     counts = _is_the_jobs_own(outcome, moment)
     if outcome.cause in _HOPELESS_CAUSES or (counts and job.attempt_count >= job.policy.max_attempts):
         return _given_up(job, outcome, spec, cause_of(outcome.cause))
+    if job.doubted and moment.now >= _key_known_until(job, spec):
+        return _asked_first(job, outcome, spec, counts=counts)
     # What burns no attempt must still wait longer each time, so it goes by the claims.
     tries = job.attempt_count if counts else job.seq
     wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
     return Decision(JobState.RETRY_WAIT, wait, outcome.reason, outcome.message, counts=counts)
+
+
+def _asked_first(job: Claimed, outcome: NotSent, spec: OperationSpec, *, counts: bool) -> Decision:
+    """No key protects a resend any more from what an earlier attempt may have done."""
+    if not spec.can_look_up:
+        return replace(_parked(outcome.reason, outcome.message), counts=counts)
+    return Decision(JobState.IN_DOUBT, timedelta(), outcome.reason, outcome.message, counts=counts)
 
 
 def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
@@ -220,9 +251,12 @@ def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) 
     return Decision(JobState.IN_DOUBT, wait, outcome.reason, outcome.message, outcome.provider_reference)
 
 
-def _knows_our_key(job: Claimed, spec: OperationSpec, moment: Moment) -> bool:
+def _key_known_until(job: Claimed, spec: OperationSpec) -> datetime:
+    """Until when a request may be begun that has the same key as those before it."""
+    if spec.replay is not Replay.NATIVE_KEY:
+        return job.created_at
     # The key cannot be older than the job, so this never trusts it for too long.
-    return spec.replay is Replay.NATIVE_KEY and moment.now < job.created_at + spec.replay_window
+    return job.created_at + max(spec.replay_window - spec.timeout, timedelta())
 
 
 def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: Moment) -> Decision:
@@ -250,8 +284,9 @@ def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: M
         # It was accepted once and is gone now: only a person can say what that means.
         return _parked("PROVIDER_FORGOT", outcome.message)
     if job.reason == ABSENT_ONCE:
-        return _after_absent(job, outcome, spec, moment)
-    if not _knows_our_key(job, spec, moment) or moment.now >= job.expire_at:
+        again = _after_absent(replace(job, doubted=False), outcome, spec, moment)
+        return replace(again, doubts=False) if again.state is JobState.RETRY_WAIT else again
+    if moment.now >= min(_key_known_until(job, spec), job.expire_at):
         # No key protects a resend from a request that is still on its way: give it time, and ask again.
         return _looked_at_again(outcome, spec)
     return _after_absent(job, outcome, spec, moment)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
 from hub.clock import Clock
-from hub.jobs.decide import Moment, after_attempt, must_be_alone
+from hub.jobs.decide import Moment, after_attempt, must_be_alone, unsent
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post
@@ -110,7 +110,7 @@ class Dispatch:
     def _warrant(self, orphan: Orphan, receipt: Receipt) -> Warranted:
         claimed = orphan.claimed
         spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
-        return Warranted(claimed, orphan.intent, receipt, spec.timeout)
+        return Warranted(claimed, orphan.intent, receipt, spec)
 
     async def _append(self, envelopes: list[bytes], first: Claimed) -> list[Receipt | Refused]:
         wait = FIRST_WAIT
@@ -127,6 +127,22 @@ class Dispatch:
                 return answers
 
     async def _send(self, group: list[Warranted]) -> None:
+        if fit := await self._still_fit(group):
+            await self._exchange(fit)
+
+    async def _still_fit(self, group: list[Warranted]) -> list[Warranted]:
+        """Those that may still go: the log, or those who had to be alone, may have taken long."""
+        now, fit, late = self._time.now(), [], []
+        for attempt in group:
+            outcome = unsent(attempt.claimed, attempt.spec, now)
+            if outcome is None:
+                fit.append(attempt)
+            else:
+                late.append(self._settle_unsent(attempt, outcome))
+        await asyncio.gather(*late)
+        return fit
+
+    async def _exchange(self, group: list[Warranted]) -> None:
         open_attempts = {w.claimed.attempt_id: w for w in group}
         settling: list[asyncio.Task[None]] = []
         try:
@@ -174,8 +190,11 @@ class Dispatch:
         if report.result is not None:
             await self._settle_result(attempt.claimed, report.result)
             return
-        outcome = unreported(report.knowledge)
-        result = self._attested(attempt, Result(report.attempt_id, outcome, b""))
+        await self._settle_unsent(attempt, unreported(report.knowledge))
+
+    async def _settle_unsent(self, attempt: Warranted, outcome: Outcome) -> None:
+        """Settles what no spoke speaks for."""
+        result = self._attested(attempt, Result(attempt.claimed.attempt_id, outcome, b""))
         await self._settle_result(attempt.claimed, result)
 
     async def _settle_refused(self, claimed: Claimed, refused: Refused) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
-from hub.jobs.decide import Decision
-from hub.jobs.model import Claimed, Ending
+from hub.jobs.decide import Decision, begin_by
+from hub.jobs.model import Claimed, Ending, Purpose
 from hub.jobs.outcome import Outcome
 from hub.jobs.spec import OperationSpec
 from hub.lanes.breaker import Breaker, BreakerState
@@ -69,12 +69,22 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Warranted:
-    """A claimed attempt whose intent the log holds."""
+    """A claimed attempt whose intent the log holds, and what the spoke says of its operation."""
 
     claimed: Claimed
     intent: bytes
     receipt: Receipt
-    timeout: timedelta
+    spec: OperationSpec
+
+    @property
+    def timeout(self) -> timedelta:
+        """The longest time for the attempt."""
+        return self.spec.timeout
+
+    @property
+    def begin_by(self) -> datetime | None:
+        """When it has to be begun at the latest; None: a look-up has no such end."""
+        return None if self.claimed.purpose is Purpose.LOOK_UP else begin_by(self.claimed, self.spec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,6 +293,8 @@ def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:
     )
     message.timeout.FromTimedelta(warranted.timeout)
     message.job_create_time.FromDatetime(claimed.created_at)
+    if warranted.begin_by is not None:
+        message.expire_time.FromDatetime(warranted.begin_by)
     return message
 
 

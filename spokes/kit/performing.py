@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, assert_never
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from integration.spoke.v1 import outcome_pb2
 from integration.spoke.v1 import spoke_service_pb2 as pb
 from mesh.clock import Clock
@@ -80,9 +82,14 @@ class Performing:
             return self._unsigned(attempt, NotSent(Cause.NO_RECEIPT, error.reason, str(error)))
         if closed or self.attempts.is_older(said.moment(witness.intent.t)):
             return self._signed(witness, self._stamped(_FENCED))
+        if attempt.HasField("expire_time") and self._is_over(attempt.expire_time):
+            return self._signed(witness, self._stamped(_TIME_OVER))
         ending = asyncio.get_running_loop().create_task(self._run(witness, task))
         self.attempts.begin(attempt.attempt_id, ending)
         return ending
+
+    def _is_over(self, end: Timestamp) -> bool:
+        return self.clock.now().timestamp() >= end.seconds + end.nanos / 1e9
 
     def _witness(self, attempt: pb.Attempt, batch: Batch, task: Task) -> Witness:
         if batch.lane != f"{self.manifest.name}/{attempt.account}":
@@ -142,6 +149,7 @@ class Performing:
 
 
 _FENCED: Final = NotSent(Cause.FENCED, "FENCED", "the lane has a newer owner, or a fence ruled it out")
+_TIME_OVER: Final = NotSent(Cause.FENCED, "TIME_OVER", "the attempt's time was over before it could begin")
 _LOST: Final = Unknown("ACTOR_LOST", "the process that had the attempt is gone", cause=Doing.WORKER_LOST)
 _FAULT: Final = Unknown("SPOKE_FAULT", "the spoke's own code failed")
 _FORGOTTEN: Final = Unknown("RESULT_FORGOTTEN", "begun here so long ago that the result is forgotten")

@@ -86,7 +86,7 @@ SENDING = (
     Bug(
         name="absent-once-is-enough",
         file="hub/jobs/decide.py",
-        old="if not _knows_our_key(job, spec, moment) or moment.now >= job.expire_at:",
+        old="if moment.now >= min(_key_known_until(job, spec), job.expire_at):",
         new="if moment.now >= job.expire_at:",
         breaks="work without a key is sent again while its first request may still be on its way",
         holds="without a key, work is sent again only if it was absent twice",

@@ -33,6 +33,8 @@ class Bench:
         self.board = Board()
         self.log = FakeLog()
         self.spokes = FakeSpokes()
+        self.clock = HandClock()
+        self.at = NOW
         self.running: list[LaneLoops] = []
 
     async def own(self, owner: str = "hub-a") -> int:
@@ -48,11 +50,11 @@ class Bench:
             notary=FakeNotary(),
             log=self.log,
             spokes=self.spokes,
-            clock=HandClock(),
+            clock=self.clock,
             draw=lambda: 0.0,
             post=self.board.post,
         )
-        self.running.append(LaneLoops(LANE, grant=Grant(term, NOW), limits=Limits(8), ports=ports))
+        self.running.append(LaneLoops(LANE, grant=Grant(term, self.at), limits=Limits(8), ports=ports))
         return self.running[-1]
 
     async def until(self, job: NewJob, states: frozenset[JobState] | set[JobState]) -> Job:

@@ -310,7 +310,8 @@ class MemoryStore:
             self._move(row, decision.state)
             row.due_at = None if decision.wait is None else now + decision.wait
             row.claimed_term, row.losses = 0, row.losses + decision.lost
-            row.doubted |= decision.doubts
+            if decision.doubts is not None:
+                row.doubted = decision.doubts
         return Settled(settlement.job_id, _ending(row), self.holds_events(settlement.job_id))
 
     def _expire(self, row: JobRow) -> None:

@@ -168,7 +168,7 @@ class Pair:
             counts=self.chance.random() < 0.7,
             letter=letter,
             lost=self.chance.random() < 0.3,
-            doubts=self.chance.random() < 0.2,
+            doubts=self.chance.choice((None, None, None, True, False)),
         )
         statement = f"00000000-0000-4000-8000-{self._seed:06d}{len(self.model.outbox) + seq:06d}"
         evidence = self.chance.choice((b"", b"evidence"))

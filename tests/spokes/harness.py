@@ -82,6 +82,7 @@ class Work:
     purpose: said.Purpose = "execute"
     trace: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 0.0
+    expire_at: datetime | None = None
 
     @property
     def attempt_id(self) -> str:
@@ -157,6 +158,8 @@ class HubSide:
             trace=work.trace,
         )
         attempt.job_create_time.FromDatetime(datetime.now(UTC))
+        if work.expire_at is not None:
+            attempt.expire_time.FromDatetime(work.expire_at)
         if work.timeout:
             attempt.timeout.FromSeconds(0)
             attempt.timeout.nanos = int(work.timeout % 1 * 1e9)

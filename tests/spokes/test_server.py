@@ -316,3 +316,13 @@ async def test_evidence_is_signed_by_nobody_else(echo):
     (result,) = await echo.hub.execute(charge())
     opened = dsse.open_envelope(result.evidence)
     assert not SigningKey.generate().public.verifies(opened.signature, opened.payload)
+
+
+@pytest.mark.parametrize(("ahead", "made"), [(-1, 0), (60, 1)])
+async def test_an_attempt_whose_time_is_over_is_not_begun(echo, sandbox, ahead, made):
+    work = charge(expire_at=datetime.now(UTC) + timedelta(seconds=ahead))
+    (result,) = await echo.hub.execute(work)
+    assert len(sandbox.payments) == made
+    if not made:
+        assert result.outcome.not_sent.cause == outcome_pb2.NOT_SENT_CAUSE_FENCED
+        assert echo.evidence(result).res.reason == "TIME_OVER"

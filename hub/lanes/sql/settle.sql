@@ -21,7 +21,7 @@ WITH owned AS (
            COALESCE(NULLIF(g.new_type, ''), j.result_type) AS to_type,
            CASE WHEN g.new_type = '' THEN j.result ELSE g.new_result END AS to_result,
            j.attempt_count - g.uncounted AS to_attempts, j.losses + g.lost AS to_losses,
-           j.doubted OR g.doubts AS to_doubted, j.expire_at AS to_expire, g.letter, '' AS left_by, g.ordinal,
+           COALESCE(g.doubts, j.doubted) AS to_doubted, j.expire_at AS to_expire, g.letter, '' AS left_by, g.ordinal,
            g.outcome, g.statement_id, g.envelope
     FROM job j JOIN given g USING (job_id)
     WHERE j.seq = g.seq AND j.claimed_term = :term

@@ -152,7 +152,7 @@ class Warrant(_message.Message):
     def __init__(self, intent: _Optional[bytes] = ..., receipt: _Optional[_Union[_log_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("attempt_id", "job_id", "operation", "account", "request", "salt", "provider_key", "provider_reference", "timeout", "warrant", "trace", "job_create_time")
+    __slots__ = ("attempt_id", "job_id", "operation", "account", "request", "salt", "provider_key", "provider_reference", "timeout", "warrant", "trace", "job_create_time", "expire_time")
     class TraceEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -172,6 +172,7 @@ class Attempt(_message.Message):
     WARRANT_FIELD_NUMBER: _ClassVar[int]
     TRACE_FIELD_NUMBER: _ClassVar[int]
     JOB_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     job_id: str
     operation: str
@@ -184,7 +185,8 @@ class Attempt(_message.Message):
     warrant: Warrant
     trace: _containers.ScalarMap[str, str]
     job_create_time: _timestamp_pb2.Timestamp
-    def __init__(self, attempt_id: _Optional[str] = ..., job_id: _Optional[str] = ..., operation: _Optional[str] = ..., account: _Optional[str] = ..., request: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., provider_key: _Optional[str] = ..., provider_reference: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warrant: _Optional[_Union[Warrant, _Mapping]] = ..., trace: _Optional[_Mapping[str, str]] = ..., job_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, attempt_id: _Optional[str] = ..., job_id: _Optional[str] = ..., operation: _Optional[str] = ..., account: _Optional[str] = ..., request: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., provider_key: _Optional[str] = ..., provider_reference: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warrant: _Optional[_Union[Warrant, _Mapping]] = ..., trace: _Optional[_Mapping[str, str]] = ..., job_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExecuteRequest(_message.Message):
     __slots__ = ("lane", "term", "checkpoint", "attempts")
