@@ -21,6 +21,9 @@ IN_EACH_OTHERS_WAY = ("40",)
 FREE_WITHIN_SECONDS = 2.5
 """How long anybody waits for a connection that others use; after that they are told to come back."""
 
+REFUSED = ("22", "23")
+"""SQLSTATEs of values that cannot be stored."""
+
 
 class _Pool(AsyncAdaptedQueuePool):
     """A pool that is exhausted says so as the hub's other refusals do."""
@@ -99,6 +102,11 @@ def single(engine: AsyncEngine) -> AsyncEngine:
 def cause(error: DBAPIError) -> str:
     """What is wrong, without the database's own text, which may hold data."""
     return type(getattr(error.orig, "__cause__", None) or error.orig or error).__name__
+
+
+def is_about_data(error: DBAPIError) -> bool:
+    """Whether the database refused the values that it was given: it will refuse them again."""
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(REFUSED)
 
 
 def _connect(dialect: Any, record: Any, args: Any, options: Any) -> Any:

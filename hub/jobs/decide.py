@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from hub.jobs.letters import Cause, cause_of
-from hub.jobs.model import LONGEST_LIFE, Claimed, JobState, Purpose, RetryPolicy
+from hub.jobs.model import LONGEST_LIFE, TRANSITIONS, Claimed, JobState, Purpose, RetryPolicy
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -51,8 +51,8 @@ class Decision:
     which is the clock that tells it when the time has come; None: only if something happens.
 
     `letter`: a person has to look, and why. `counts`: the attempt is one of the policy's. `lost`: the
-    attempt's worker died. `doubts`: it may have had an effect, which the job must not forget; False: what it was
-    doubted for is ruled out; None: as before.
+    attempt's worker died. `doubts`: it may have had an effect, which the job must not forget; False: what it
+    was doubted for is ruled out; None: as before.
     """
 
     state: JobState
@@ -89,6 +89,17 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
 def must_be_alone(job: Claimed) -> bool:
     """Whether only the next lost worker would make `job` poison: then no other job may share that worker."""
     return job.purpose is Purpose.EXECUTE and job.losses >= POISON_AFTER - 1
+
+
+def broken(message: str) -> Decision:
+    """What becomes of a job that the hub itself cannot deal with: a person has to look."""
+    return Decision(JobState.IN_DOUBT, None, "HUB_FAULT", message, letter=Cause.BUG, doubts=True)
+
+
+def is_legal(job: Claimed, decision: Decision) -> bool:
+    """Whether the table of transitions lets `job` go where the decision says."""
+    stays = decision.state is job.state and job.purpose is Purpose.LOOK_UP
+    return stays or decision.state in TRANSITIONS[job.state]
 
 
 def begin_by(job: Claimed, spec: OperationSpec) -> datetime:

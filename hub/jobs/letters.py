@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from hub.jobs.model import JobState
 from hub.jobs.outcome import NotSentCause
 
 
@@ -58,9 +59,10 @@ def cause_of(not_sent: NotSentCause) -> Cause:
     return _CAUSES[not_sent]
 
 
-def missing_proof(cause: Cause) -> MissingProof:
-    """What is missing: all but one cause mean that it was certainly not done."""
-    return MissingProof.OUTCOME if cause is Cause.UNRESOLVED_DOUBT else MissingProof.NONE
+def missing_proof(cause: Cause, state: JobState) -> MissingProof:
+    """What is missing: a job that is not in doubt was certainly not done, but for one cause."""
+    unknown = cause is Cause.UNRESOLVED_DOUBT or state is JobState.IN_DOUBT
+    return MissingProof.OUTCOME if unknown else MissingProof.NONE
 
 
 def proposal(cause: Cause) -> Proposal:

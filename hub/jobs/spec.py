@@ -31,6 +31,19 @@ class OperationSpec:
     policy: RetryPolicy
 
 
+NOT_OFFERED = OperationSpec(
+    replay=Replay.BLIND,
+    replay_window=timedelta(),
+    can_look_up=False,
+    look_up_lag=timedelta(),
+    timeout=timedelta(),
+    confirm_within=timedelta(),
+    expire_after=timedelta(),
+    policy=RetryPolicy(1, timedelta(), timedelta()),
+)
+"""What holds for an operation that its spoke has ceased to offer: nothing is known of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of an account. A rate of zero: none."""

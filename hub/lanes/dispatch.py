@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
 from hub.clock import Clock
-from hub.jobs.decide import Moment, after_attempt, must_be_alone, unsent
+from hub.errors import ProviderNotReady, UnknownProvider
+from hub.jobs.decide import Decision, Moment, after_attempt, broken, is_legal, must_be_alone, unsent
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post
+from hub.jobs.spec import NOT_OFFERED, OperationSpec
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
 from hub.lanes.ports import (
@@ -102,15 +104,24 @@ class Dispatch:
         warranted = []
         for orphan, answer in zip(batch, answers, strict=True):
             if isinstance(answer, Receipt):
-                warranted.append(self._warrant(orphan, answer))
+                warranted.append(await self._warrant(orphan, answer))
             else:
                 await self._settle_refused(orphan.claimed, answer)
         return warranted
 
-    def _warrant(self, orphan: Orphan, receipt: Receipt) -> Warranted:
-        claimed = orphan.claimed
-        spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
-        return Warranted(claimed, orphan.intent, receipt, spec)
+    async def _warrant(self, orphan: Orphan, receipt: Receipt) -> Warranted:
+        return Warranted(orphan.claimed, orphan.intent, receipt, await self._spec(orphan.claimed))
+
+    async def _spec(self, claimed: Claimed) -> OperationSpec:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                return self._tools.spokes.spec(claimed.provider, claimed.work.operation)
+            except UnknownProvider:
+                return NOT_OFFERED
+            except ProviderNotReady:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
 
     async def _append(self, envelopes: list[bytes], first: Claimed) -> list[Receipt | Refused]:
         wait = FIRST_WAIT
@@ -134,7 +145,7 @@ class Dispatch:
         """Those that may still go: the log, or those who had to be alone, may have taken long."""
         now, fit, late = self._time.now(), [], []
         for attempt in group:
-            outcome = unsent(attempt.claimed, attempt.spec, now)
+            outcome = unsent(attempt.claimed, attempt.spec, now) or not_offered(attempt)
             if outcome is None:
                 fit.append(attempt)
             else:
@@ -162,7 +173,11 @@ class Dispatch:
         # A spoke that could not verify the intent has nothing to say; the hub still owes the log an end.
         if result.evidence or not isinstance(result.outcome, NotSent | Unknown):
             return result
-        evidence = self._tools.notary.evidence(attempt.claimed, result.outcome, attempt.receipt)
+        try:
+            evidence = self._tools.notary.evidence(attempt.claimed, result.outcome, attempt.receipt)
+        except Exception:  # noqa: BLE001 - what one job's words break must not end the others' work
+            _log.exception("no evidence", extra={"attempt": result.attempt_id})
+            return result
         return replace(result, evidence=evidence)
 
     async def _resolve(self, attempts: Sequence[Warranted]) -> None:
@@ -170,8 +185,9 @@ class Dispatch:
         wait = FIRST_WAIT
         while unresolved:
             for report in await self._ask([w.claimed for w in unresolved.values()]):
-                if report.knowledge is not Knowledge.RUNNING:
-                    await self._settle_report(unresolved.pop(report.attempt_id), report)
+                if report.knowledge is Knowledge.RUNNING or report.attempt_id not in unresolved:
+                    continue
+                await self._settle_report(unresolved.pop(report.attempt_id), report)
             if unresolved:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
@@ -210,9 +226,7 @@ class Dispatch:
         return Moment(self._time.now(), self._tools.draw(), on_trial)
 
     async def _settle_result(self, claimed: Claimed, result: Result) -> None:
-        spec = self._tools.spokes.spec(claimed.provider, claimed.work.operation)
-        moment = self._moment(result.outcome)
-        decision = after_attempt(claimed, result.outcome, spec, moment)
+        decision = self._decide(claimed, result.outcome, await self._spec(claimed))
         settled = await self._tools.settle(
             Settlement(
                 job_id=claimed.job_id,
@@ -225,9 +239,35 @@ class Dispatch:
         )
         ended = settled.ending if settled.ending.state in SETTLED else None
         if settled.has_held_events:
-            await self._tools.events.apply(claimed.job_id)
+            await self._apply_events(claimed.job_id)
         self._tools.post(claimed.job_id, ended)
         self._done()
+
+    def _decide(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Decision:
+        try:
+            decision = after_attempt(claimed, outcome, spec, self._moment(outcome))
+        except Exception:  # noqa: BLE001 - one job's fault must not be its lane's
+            _log.exception("no decision", extra={"attempt": claimed.attempt_id})
+            return broken("the hub cannot decide what follows")
+        if is_legal(claimed, decision):
+            return decision
+        _log.error("illegal decision", extra={"attempt": claimed.attempt_id, "state": decision.state.name})
+        return broken(f"the hub decided for {decision.state.name}, which {claimed.state.name} cannot become")
+
+    async def _apply_events(self, job_id: str) -> None:
+        try:
+            await self._tools.events.apply(job_id)
+        except Exception:  # noqa: BLE001 - they stay held, and a duty of its own applies them
+            _log.exception("held events not applied", extra={"job": job_id})
+
+
+def not_offered(attempt: Warranted) -> Outcome | None:
+    """What follows if the spoke has ceased to offer the operation; None: it offers it."""
+    if attempt.spec is not NOT_OFFERED:
+        return None
+    if attempt.claimed.purpose is Purpose.LOOK_UP:
+        return Unknown("NOT_OFFERED", "the spoke no longer offers the operation, so it cannot be asked")
+    return NotSent(NotSentCause.UNSUPPORTED, "NOT_OFFERED", "the spoke no longer offers the operation")
 
 
 def unreported(knowledge: Knowledge) -> Outcome:

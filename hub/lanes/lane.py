@@ -134,7 +134,8 @@ class Lane:
         self._adopted = True
         if orphans:
             _log.info("adopted attempts", extra={"lane": self.lane, "count": len(orphans)})
-            self._start(orphans, self._dispatch.recover, fresh=False)
+            for first in range(0, len(orphans), BATCH):
+                self._start(orphans[first : first + BATCH], self._dispatch.recover, fresh=False)
 
     def _until_admitted(self) -> float | None:
         if self._gate.is_full:

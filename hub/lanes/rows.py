@@ -1,16 +1,20 @@
 """Rows to attempts and grants, and settlements to columns."""
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
 
-from hub.jobs.decide import Decision
+from hub.jobs.decide import Decision, broken
 from hub.jobs.model import Claimed, Ending, JobState, Origin, Purpose, RetryPolicy, Work
 from hub.jobs.rows import Columns, decision_columns
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
-from hub.lanes.ports import Grant, Settled, Settlement
+from hub.lanes.ports import Grant, Orphan, Settled, Settlement
+
+_log = logging.getLogger(__name__)
 
 
 def settlement_columns(settlements: Sequence[Settlement]) -> Columns:
@@ -33,6 +37,54 @@ def _settled_columns(decisions: Sequence[Decision]) -> Columns:
         "lost": [1 if d.lost else 0 for d in decisions],
         "doubts": [d.doubts for d in decisions],
     }
+
+
+def readable(
+    rows: Sequence[RowMapping], term: int
+) -> tuple[list[tuple[Claimed, RowMapping]], list[RowMapping]]:
+    """The attempts that rows of `claim` or `adopt` speak of, and the rows that cannot be read."""
+    found, unreadable = [], []
+    for row in rows:
+        try:
+            found.append((claimed_from_row(row, term), row))
+        except Exception:  # noqa: BLE001 - whatever is wrong with one row is not wrong with the others
+            _log.exception("a job cannot be read", extra={"job": str(row["job_id"])})
+            unreadable.append(row)
+    return found, unreadable
+
+
+def signed(
+    claimed: Sequence[Claimed], intents: Callable[[Sequence[Claimed]], list[bytes]]
+) -> tuple[list[Orphan], list[Claimed]]:
+    """The attempts with their intents, and those whose intent cannot be stated."""
+    try:
+        return [Orphan(c, i) for c, i in zip(claimed, intents(claimed), strict=True)], []
+    except Exception:  # noqa: BLE001 - as above
+        if len(claimed) == 1:
+            _log.exception("an intent cannot be stated", extra={"attempt": claimed[0].attempt_id})
+            return [], list(claimed)
+    found, broken = [], []
+    for one in claimed:
+        orphans, failed = signed([one], intents)
+        found += orphans
+        broken += failed
+    return found, broken
+
+
+def begun_columns(orphans: Sequence[Orphan]) -> Columns:
+    """The parameters of `begin_attempts`, a list per column."""
+    return {
+        "job_ids": [o.claimed.job_id for o in orphans],
+        "seqs": [o.claimed.seq for o in orphans],
+        "purposes": [int(o.claimed.purpose) for o in orphans],
+        "intents": [o.intent for o in orphans],
+    }
+
+
+def broken_settlement(job_id: str, seq: int, message: str) -> Settlement:
+    """The end of an attempt that cannot even begin."""
+    statement_id = str(uuid5(NAMESPACE_OID, f"evidence:{job_id}.{seq}"))
+    return Settlement(job_id, seq, broken(message), "unknown", statement_id, b"")
 
 
 def claimed_from_row(row: RowMapping, term: int) -> Claimed:

@@ -1,19 +1,33 @@
 """Jobs as a lane's owner sees them; every write is fenced by the lane's term."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.database.engine import single
+from hub.database.engine import is_about_data, single
 from hub.errors import LaneLost
+from hub.jobs.decide import broken
 from hub.jobs.model import Claimed
 from hub.jobs.statements import reader
 from hub.lanes.breaker import Breaker, BreakerState
 from hub.lanes.model import LaneMode
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
-from hub.lanes.rows import claimed_from_row, grant_from_row, settled_from_row, settlement_columns
+from hub.lanes.rows import (
+    begun_columns,
+    broken_settlement,
+    grant_from_row,
+    readable,
+    settled_from_row,
+    settlement_columns,
+    signed,
+)
 from mesh.failpoints import reach
+
+_log = logging.getLogger(__name__)
 
 _read = reader(__package__, LaneMode, BreakerState)
 _ACQUIRE_LANES = _read("acquire_lanes")
@@ -54,30 +68,56 @@ class PostgresLaneStore:
         wanted = {"lane": lane, "term": term, "limit": limit, "served": list(served)}
         async with self._engine.begin() as connection:
             rows = await connection.execute(_CLAIM, wanted)
-            claimed = [claimed_from_row(row, term) for row in rows.mappings()]
-            if not claimed:
-                return []
-            signed = intents(claimed)
-            begun = {
-                "term": term,
-                "job_ids": [c.job_id for c in claimed],
-                "seqs": [c.seq for c in claimed],
-                "purposes": [int(c.purpose) for c in claimed],
-                "intents": signed,
-            }
-            await connection.execute(_BEGIN_ATTEMPTS, begun)
-            reach("hub.claiming", *(c.attempt_id for c in claimed))
-        reach("hub.claimed", *(c.attempt_id for c in claimed))
-        return [Orphan(c, intent) for c, intent in zip(claimed, signed, strict=True)]
+            found, unreadable = readable(rows.mappings().all(), term)
+            orphans, unsigned = signed([claimed for claimed, _ in found], intents) if found else ([], [])
+            if orphans:
+                await connection.execute(_BEGIN_ATTEMPTS, {"term": term, **begun_columns(orphans)})
+            ends = [
+                broken_settlement(str(row["job_id"]), row["seq"], "its row cannot be read")
+                for row in unreadable
+            ]
+            ends += [broken_settlement(c.job_id, c.seq, "its intent cannot be stated") for c in unsigned]
+            if ends:
+                await connection.execute(_SETTLE, {"lane": lane, "term": term, **settlement_columns(ends)})
+            reach("hub.claiming", *(o.claimed.attempt_id for o in orphans))
+        reach("hub.claimed", *(o.claimed.attempt_id for o in orphans))
+        return orphans
 
     async def adopt(self, lane: str, term: int) -> list[Orphan]:
         """Takes over what an older owner had claimed."""
         async with self._single.connect() as connection:
-            rows = (await connection.execute(_ADOPT, {"lane": lane, "term": term})).mappings()
-            return [Orphan(claimed_from_row(row, term), row["intent"]) for row in rows]
+            rows = (await connection.execute(_ADOPT, {"lane": lane, "term": term})).mappings().all()
+        found, unreadable = readable(rows, term)
+        if unreadable:
+            ends = [
+                broken_settlement(str(row["job_id"]), row["seq"], "its row cannot be read")
+                for row in unreadable
+            ]
+            await self._settle(lane, term, ends)
+        return [Orphan(claimed, row["intent"]) for claimed, row in found]
 
     async def settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
         """Settles attempts in one commit; raises LaneLost if any of them is no longer ours."""
+        try:
+            return await self._settle(lane, term, settlements)
+        except DBAPIError as error:
+            if not is_about_data(error):
+                raise
+            return [await self._settle_apart(lane, term, s) for s in settlements]
+
+    async def _settle_apart(self, lane: str, term: int, settlement: Settlement) -> Settled:
+        """Settles an attempt by itself; one whose end the store does not take is left to a person."""
+        try:
+            (settled,) = await self._settle(lane, term, [settlement])
+        except DBAPIError as error:
+            if not is_about_data(error):
+                raise
+            _log.exception("an end cannot be stored", extra={"job": settlement.job_id})
+            end = replace(settlement, decision=broken("the store does not take what the attempt came to"))
+            (settled,) = await self._settle(lane, term, [end])
+        return settled
+
+    async def _settle(self, lane: str, term: int, settlements: Sequence[Settlement]) -> list[Settled]:
         columns = settlement_columns(settlements)
         reach("hub.settling", *(f"{s.job_id}.{s.seq}" for s in settlements))
         async with self._single.connect() as connection:

@@ -60,7 +60,7 @@ def letter_to_proto(letter: LetterView, job: Job, attempts: list[AttemptView]) -
     message = dead_letter_pb2.DeadLetter(
         job=job_to_proto(job),
         cause=dead_letter_pb2.DeadLetterCause.Name(int(letter.cause)),
-        missing_proof=dead_letter_pb2.MissingProof.Name(int(missing_proof(letter.cause))),
+        missing_proof=dead_letter_pb2.MissingProof.Name(int(missing_proof(letter.cause, job.state))),
         proposal=dead_letter_pb2.Proposal.Name(int(letters.proposal(letter.cause))),
         left_by=letter.left_by,
         alert_key=letter.alert_key,

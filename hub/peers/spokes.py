@@ -13,6 +13,7 @@ from hub.events.model import Answer, ArrivedEvent, Concern, Delivery, Heard, Web
 from hub.events.told import EventKind
 from hub.jobs.agreeing import Sum
 from hub.jobs.model import Claimed, Purpose, lane_id
+from hub.jobs.outcome import Unknown
 from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
 from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto, webhook_rules_from_proto
@@ -150,7 +151,7 @@ class SpokeDirectory:
         try:
             async for response in responses:
                 reach("hub.answered", *(r.attempt_id for r in response.results))
-                yield [_result(r) for r in response.results]
+                yield [result_from_proto(r) for r in response.results]
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 self._ready.discard(provider)
@@ -330,13 +331,18 @@ def _moment(claimed: Claimed) -> Timestamp:
     return stamp
 
 
-def _result(message: spoke_service_pb2.AttemptResult) -> Result:
-    return Result(message.attempt_id, outcome_from_proto(message.outcome), message.evidence)
+def result_from_proto(message: spoke_service_pb2.AttemptResult) -> Result:
+    """What an attempt came to, and its evidence."""
+    try:
+        outcome = outcome_from_proto(message.outcome)
+    except (ValueError, OverflowError):  # an instant or a span that there is not
+        outcome = Unknown("NOT_UNDERSTOOD", "the spoke's answer is not what the contract allows")
+    return Result(message.attempt_id, outcome, message.evidence)
 
 
 def _report(message: spoke_service_pb2.AttemptReport) -> Report:
     known = {int(k): k for k in Knowledge}
-    result = _result(message.result) if message.HasField("result") else None
+    result = result_from_proto(message.result) if message.HasField("result") else None
     return Report(message.attempt_id, known.get(message.knowledge, Knowledge.NONE), result)
 
 

@@ -86,15 +86,15 @@ def _parked_without_letter(reason: str, message: str, reference: str = "") -> De
     return Decision(JobState.IN_DOUBT, None, reason, message, reference)
 
 
-def _new_key(dispatch: Dispatch, orphan: Orphan, receipt: Receipt) -> Warranted:
-    warranted = _warrant(dispatch, orphan, receipt)
+async def _new_key(dispatch: Dispatch, orphan: Orphan, receipt: Receipt) -> Warranted:
+    warranted = await _warrant(dispatch, orphan, receipt)
     claimed = warranted.claimed
     work = replace(claimed.work, provider_key=f"{claimed.work.provider_key}.{claimed.seq}")
     return replace(warranted, claimed=replace(claimed, work=work))
 
 
 async def _no_intents(dispatch: Dispatch, batch: Sequence[Orphan]) -> list[Warranted]:
-    return [dispatch._warrant(orphan, Receipt(0, b"", (), b"")) for orphan in batch]
+    return [await dispatch._warrant(orphan, Receipt(0, b"", (), b"")) for orphan in batch]
 
 
 async def _ask_nobody(dispatch: Dispatch, attempts: Sequence[Claimed]) -> list[Report]:
