@@ -48,7 +48,7 @@ def open_breaker(lane_name: str, why: Justification, yes: bool, desk: Desk) -> N
 @why_options
 @desk_options
 def try_provider(lane_name: str, why: Justification, desk: Desk) -> None:
-    """Lets a few attempts go now; if they come through, the breaker closes by itself."""
+    """Lets a few attempts go now, whatever wait the provider asked for; if they come through, it closes."""
     _set(desk, lane_name, lanes.BREAKER_STATE_HALF_OPEN, why)
 
 

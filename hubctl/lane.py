@@ -1,12 +1,13 @@
 """`hubctl lane`: what each lane may do, and what waits in it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import click
 
 from hubctl.backlog import all_lanes, in_words, under_way, unfinished, until_none
 from hubctl.desk import Desk, Stub, desk_options, why_options
-from hubctl.moments import lasting
+from hubctl.moments import lasting, shown
 from hubctl.options import yes_option
 from hubctl.output import as_dict
 from hubctl.rpc import CALL_SECONDS
@@ -17,7 +18,7 @@ from integration.operations.v1.operations_service_pb2 import Justification
 
 COLUMNS = (
     *("lane", "mode", "breaker", "waiting", "running", "unconfirmed", "in doubt", "oldest", "dead"),
-    *("owner", "set by"),
+    *("throttled until", "owner", "set by"),
 )
 
 lane_argument = click.argument("lane_name", metavar="LANE")
@@ -97,6 +98,11 @@ def _change(
     desk.output.result({"lane": as_dict(now)})
 
 
+def _throttled(each: lanes.Lane) -> str:
+    until = each.throttled_until_time
+    return shown(until) if until.ToDatetime(tzinfo=UTC) > datetime.now(UTC) else ""
+
+
 def _row(each: lanes.Lane) -> tuple[object, ...]:
     backlog = each.backlog
     oldest = lasting(backlog.oldest_age.ToTimedelta()) if backlog.HasField("oldest_age") else ""
@@ -110,6 +116,7 @@ def _row(each: lanes.Lane) -> tuple[object, ...]:
         backlog.in_doubt,
         oldest,
         each.dead_letters,
+        _throttled(each),
         each.owner[:8],
         ": ".join(filter(None, (each.mode_actor.rpartition("/")[2], each.mode_reason))),
     )

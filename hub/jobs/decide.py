@@ -29,7 +29,10 @@ LOOKS_GROW = 4
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
 
-_FREE_CAUSES = frozenset({NotSentCause.OVERLOADED, NotSentCause.FENCED})
+_FREE_CAUSES = frozenset({NotSentCause.OVERLOADED, NotSentCause.FENCED, NotSentCause.THROTTLED})
+_LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN, NotSentCause.MISCONFIGURED})
+_LONGEST_ASKED = timedelta(hours=1)
+_LONGEST_THROTTLED = timedelta(minutes=1)
 _HOPELESS_CAUSES = frozenset({NotSentCause.UNSUPPORTED})
 
 
@@ -82,7 +85,9 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
         case Unknown():
             lost = outcome.cause is UnknownCause.WORKER_LOST
             doubts = True if spec.replay is not Replay.READ else None
-            return replace(_doubt(job, outcome, spec, moment), lost=lost, doubts=doubts)
+            then = _doubt(job, outcome, spec, moment)
+            counts = then.counts and (lost or not moment.on_trial)
+            return replace(then, lost=lost, doubts=doubts, counts=counts)
     assert_never(outcome)
 
 
@@ -135,7 +140,7 @@ def after_event(state: JobState, outcome: Outcome) -> Decision | None:
 
 def backoff(policy: RetryPolicy, attempt_count: int, draw: float) -> timedelta:
     """Full jitter: a wait drawn evenly from zero to the doubled backoff, capped."""
-    doublings: int = 2 ** min(attempt_count - 1, 30)
+    doublings: int = 2 ** min(max(attempt_count - 1, 0), 30)
     ceiling = min(policy.max_backoff, policy.initial_backoff * doublings)
     return ceiling * draw
 
@@ -216,8 +221,17 @@ def _after_not_sent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment:
         return _asked_first(job, outcome, spec, counts=counts)
     # What burns no attempt must still wait longer each time, so it goes by the claims.
     tries = job.attempt_count if counts else job.seq
-    wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())
+    wait = _wait(outcome, backoff(job.policy, tries, moment.draw))
     return Decision(JobState.RETRY_WAIT, wait, outcome.reason, outcome.message, counts=counts)
+
+
+def _wait(outcome: NotSent, own: timedelta) -> timedelta:
+    """The longer of the job's own wait and the provider's, which is believed within bounds."""
+    asked = outcome.retry_after or timedelta()
+    if outcome.cause is NotSentCause.THROTTLED:
+        # The lane waits as long as it was told; what its jobs wait beyond, nobody could cut short.
+        return min(max(own, asked), _LONGEST_THROTTLED)
+    return max(own, min(asked, _LONGEST_ASKED))
 
 
 def _asked_first(job: Claimed, outcome: NotSent, spec: OperationSpec, *, counts: bool) -> Decision:
@@ -228,7 +242,7 @@ def _asked_first(job: Claimed, outcome: NotSent, spec: OperationSpec, *, counts:
 
 
 def _is_the_jobs_own(outcome: NotSent, moment: Moment) -> bool:
-    if outcome.cause is NotSentCause.PROVIDER_DOWN:
+    if outcome.cause in _LANES_CAUSES:
         return not moment.on_trial
     return outcome.cause not in _FREE_CAUSES
 

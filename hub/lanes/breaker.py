@@ -20,7 +20,12 @@ SUCCESSES_TO_CLOSE = 3
 PROBES = 3
 FIRST_OPEN_SECONDS = 5.0
 LONGEST_OPEN_SECONDS = 60.0
+LONGEST_ASKED_SECONDS = 3600.0
+REFUSED_TO_HOLD = 3
+HELD_SECONDS = 30.0
 FOREVER = float("inf")
+MISCONFIGURED = "MISCONFIGURED"
+"""The reason of a breaker that wrong credentials or settings of ours have opened."""
 
 
 class BreakerState(IntEnum):
@@ -36,34 +41,69 @@ class Verdict(Enum):
 
     UP = "up"
     DOWN = "down"
+    REFUSES_US = "refuses us"
     NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """`run` counts failures in a row while closed, successes in a row while half-open."""
+    """`run` counts failures in a row of work while closed, successes in a row while half-open.
+
+    `asks` counts failures in a row of look-ups and reads; `by_asks`: nothing else has opened it, so they can
+    close it. `refused`: the jobs in a row to which the provider refused our credentials.
+    """
 
     state: BreakerState = BreakerState.CLOSED
     open_until: float = 0.0
     reason: str = ""
     trips: int = 0
     run: int = 0
+    asks: int = 0
+    by_asks: bool = False
+    refused: frozenset[str] = frozenset()
 
     @property
     def is_closed(self) -> bool:
         """True if everything may go."""
         return self.state is BreakerState.CLOSED
 
+    @property
+    def holds_misconfigured(self) -> bool:
+        """True if it is our own settings that keep it from closing."""
+        return not self.is_closed and self.reason == MISCONFIGURED
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What trials have shown since the breaker was last closed: some jobs failed, another passed."""
+
+    failed: frozenset[str] = frozenset()
+    passed: bool = False
+
+    def speaks_against(self, job_id: str) -> bool:
+        """Whether a job has failed where another has not: then it is that job's own trouble."""
+        return self.passed and job_id in self.failed
+
+    def after(self, before: Breaker, then: Breaker, outcome: Outcome, *, job_id: str) -> "Trials":
+        """The trials after an attempt has moved the breaker from `before` to `then`."""
+        if then.is_closed:
+            return Trials()
+        if before.state is not BreakerState.HALF_OPEN or then == before:
+            return self
+        if verdict(outcome) is Verdict.UP:
+            return replace(self, passed=True)
+        return replace(self, failed=self.failed | {job_id})
+
 
 def verdict(outcome: Outcome) -> Verdict:
     """Only a provider that is down, or is silent after a request, speaks against it."""
     match outcome:
-        case Succeeded() | Pending() | Declined():
+        case Succeeded() | Pending() | Declined() | NotSent(cause=NotSentCause.ABSENT):
             return Verdict.UP
         case NotSent(cause=NotSentCause.PROVIDER_DOWN):
             return Verdict.DOWN
-        case NotSent(cause=NotSentCause.ABSENT | NotSentCause.THROTTLED | NotSentCause.MISCONFIGURED):
-            return Verdict.UP
+        case NotSent(cause=NotSentCause.MISCONFIGURED):
+            return Verdict.REFUSES_US
         case NotSent():
             return Verdict.NOTHING
         case Unknown():
@@ -79,7 +119,7 @@ def admits(breaker: Breaker, in_flight: int) -> int | None:
         case BreakerState.OPEN:
             return 0
         case BreakerState.HALF_OPEN:
-            return max(PROBES - in_flight, 0)
+            return max((1 if breaker.holds_misconfigured else PROBES) - in_flight, 0)
     assert_never(breaker.state)
 
 
@@ -90,29 +130,62 @@ def at(breaker: Breaker, now: float) -> Breaker:
     return breaker
 
 
-def after(breaker: Breaker, outcome: Outcome, now: float) -> Breaker:
-    """The breaker after an attempt has come to `outcome`."""
-    said = verdict(outcome)
-    if said is Verdict.NOTHING or breaker.state is BreakerState.OPEN:
-        return breaker
-    if said is Verdict.UP:
-        return _after_success(breaker)
-    if breaker.is_closed and breaker.run + 1 < FAILURES_TO_OPEN:
-        return replace(breaker, run=breaker.run + 1)
-    return _opened(breaker, outcome, now)
+def after(
+    breaker: Breaker, outcome: Outcome, now: float, *, job_id: str = "", writes: bool = True
+) -> Breaker:
+    """The breaker after an attempt has come to `outcome`; `writes`: of work, not of a look-up or a read."""
+    match breaker.state:
+        case BreakerState.OPEN:
+            return breaker
+        case BreakerState.HALF_OPEN:
+            return _after_trial(breaker, outcome, now, writes=writes)
+        case BreakerState.CLOSED:
+            return _after_use(breaker, outcome, now, job_id=job_id, writes=writes)
+    assert_never(breaker.state)
+
+
+def _after_trial(breaker: Breaker, outcome: Outcome, now: float, *, writes: bool) -> Breaker:
+    match verdict(outcome):
+        case Verdict.UP:
+            # That the provider answers questions does not say that it takes work.
+            return _after_success(breaker) if writes or breaker.by_asks else breaker
+        case Verdict.DOWN:
+            return _opened(breaker, outcome, now)
+        case Verdict.REFUSES_US:
+            return _held(breaker, now)
+        case Verdict.NOTHING:
+            is_garbage = isinstance(outcome, Unknown) and outcome.cause is UnknownCause.UNSPECIFIED
+            return _opened(breaker, outcome, now) if is_garbage and writes else breaker
+
+
+def _after_use(breaker: Breaker, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> Breaker:
+    match verdict(outcome):
+        case Verdict.UP:
+            return Breaker() if writes else replace(breaker, asks=0)
+        case Verdict.DOWN:
+            failed = replace(breaker, run=breaker.run + writes, asks=breaker.asks + (not writes))
+            opens = failed.run + failed.asks >= FAILURES_TO_OPEN
+            return _opened(failed, outcome, now) if opens else failed
+        case Verdict.REFUSES_US:
+            refused = replace(breaker, refused=breaker.refused | {job_id})
+            return _held(refused, now) if len(refused.refused) >= REFUSED_TO_HOLD else refused
+        case Verdict.NOTHING:
+            return breaker
 
 
 def _after_success(breaker: Breaker) -> Breaker:
-    if breaker.is_closed:
-        return breaker if breaker.run == 0 else replace(breaker, run=0)
-    if breaker.run + 1 < SUCCESSES_TO_CLOSE:
-        return replace(breaker, run=breaker.run + 1)
-    return Breaker()
+    enough = 1 if breaker.holds_misconfigured else SUCCESSES_TO_CLOSE
+    return replace(breaker, run=breaker.run + 1) if breaker.run + 1 < enough else Breaker()
+
+
+def _held(breaker: Breaker, now: float) -> Breaker:
+    return Breaker(BreakerState.OPEN, now + HELD_SECONDS, MISCONFIGURED, breaker.trips + 1)
 
 
 def _opened(breaker: Breaker, outcome: Outcome, now: float) -> Breaker:
     seconds = min(FIRST_OPEN_SECONDS * 2.0 ** min(breaker.trips, 10), LONGEST_OPEN_SECONDS)
     if isinstance(outcome, NotSent) and outcome.retry_after:
-        seconds = max(seconds, outcome.retry_after.total_seconds())
+        seconds = max(seconds, min(outcome.retry_after.total_seconds(), LONGEST_ASKED_SECONDS))
     reason = outcome.reason if isinstance(outcome, NotSent | Unknown) else ""
-    return Breaker(BreakerState.OPEN, now + seconds, reason, breaker.trips + 1)
+    by_asks = breaker.by_asks or (breaker.is_closed and not breaker.run)
+    return Breaker(BreakerState.OPEN, now + seconds, reason, breaker.trips + 1, by_asks=by_asks)

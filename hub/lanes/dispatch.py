@@ -12,7 +12,7 @@ from hub.jobs.decide import Decision, Moment, after_attempt, broken, is_legal, m
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post
-from hub.jobs.spec import NOT_OFFERED, OperationSpec
+from hub.jobs.spec import NOT_OFFERED, OperationSpec, Replay
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
 from hub.lanes.ports import (
@@ -219,10 +219,12 @@ class Dispatch:
         )
         await self._settle_result(claimed, Result(claimed.attempt_id, outcome, b""))
 
-    def _moment(self, outcome: Outcome) -> Moment:
+    def _moment(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Moment:
         # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
-        on_trial = not self._gate.breaker.is_closed
-        self._gate.observe(outcome, self._tools.clock.monotonic())
+        on_trial = self._gate.is_trial(claimed.job_id)
+        writes = claimed.purpose is Purpose.EXECUTE and spec.replay is not Replay.READ
+        now = self._tools.clock.monotonic()
+        self._gate.observe(outcome, now, job_id=claimed.job_id, writes=writes)
         return Moment(self._time.now(), self._tools.draw(), on_trial)
 
     async def _settle_result(self, claimed: Claimed, result: Result) -> None:
@@ -245,7 +247,7 @@ class Dispatch:
 
     def _decide(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Decision:
         try:
-            decision = after_attempt(claimed, outcome, spec, self._moment(outcome))
+            decision = after_attempt(claimed, outcome, spec, self._moment(claimed, outcome, spec))
         except Exception:  # noqa: BLE001 - one job's fault must not be its lane's
             _log.exception("no decision", extra={"attempt": claimed.attempt_id})
             return broken("the hub cannot decide what follows")

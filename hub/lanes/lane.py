@@ -72,7 +72,12 @@ class Lane:
             # Busy: what arrives within a few milliseconds shares the commit. Idle: nothing waits.
             await asyncio.sleep(LINGER_SECONDS)
         batch = await self._store.claim(
-            self.lane, self.term, free, self._tools.notary.intents, served=self._turns.order()
+            self.lane,
+            self.term,
+            free,
+            self._tools.notary.intents,
+            served=self._turns.order(),
+            trial=self._gate.tries,
         )
         self._turns.served(orphan.claimed.tenant for orphan in batch)
         if not batch:
@@ -88,7 +93,9 @@ class Lane:
             self.hint()
         if grant.orders > self._orders:
             self._orders = grant.orders
-            self._gate.breaker = self._written = self._granted(grant)
+            self._written = self._granted(grant)
+            self._written_throttle = self._tools.clock.monotonic() + grant.throttled_seconds
+            self._gate.release(self._written, self._written_throttle)
             self.hint()
 
     async def drain(self) -> None:
@@ -126,7 +133,8 @@ class Lane:
             return
         # A little more than was asked for: what went together comes back together, and is one write.
         until = self._gate.throttled_until + THROTTLE_SLACK_SECONDS
-        await self._store.save_throttle(self.lane, self.term, until - self._tools.clock.monotonic())
+        seconds = until - self._tools.clock.monotonic()
+        await self._store.save_throttle(self.lane, self.term, seconds, orders=self._orders)
         self._written_throttle = until
 
     async def _adopt(self) -> None:

@@ -164,10 +164,12 @@ class LaneStore(Protocol):
         intents: Callable[[Sequence[Claimed]], list[bytes]],
         *,
         served: Sequence[str] = (),
+        trial: bool = False,
     ) -> list[Orphan]:
         """Claims up to `limit` due jobs and writes down their intents, in one commit.
 
         `served`: tenants served lately, the one that has waited longest first; the others come before them.
+        `trial`: such as tell most about the provider, tried least, of different operations and tenants.
         """
         ...
 
@@ -185,8 +187,8 @@ class LaneStore(Protocol):
         """Writes down how the breaker stands, open for `seconds`, and raises or ends its alert."""
         ...
 
-    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
-        """Writes down that the provider wants nothing of the lane for `seconds`."""
+    async def save_throttle(self, lane: str, term: int, seconds: float, *, orders: int) -> None:
+        """Writes down that the provider wants nothing for `seconds`, unless an operator has spoken."""
         ...
 
     async def next_due(self, lane: str) -> float | None:

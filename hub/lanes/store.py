@@ -34,6 +34,7 @@ _ACQUIRE_LANES = _read("acquire_lanes")
 _ADOPT = _read("adopt")
 _BEGIN_ATTEMPTS = _read("begin_attempts")
 _CLAIM = _read("claim")
+_CLAIM_TRIALS = _read("claim_trials")
 _CLEAR_OUTBOX = _read("clear_outbox")
 _NEXT_DUE = _read("next_due")
 _READ_OUTBOX = _read("read_outbox")
@@ -60,14 +61,19 @@ class PostgresLaneStore:
         intents: Callable[[Sequence[Claimed]], list[bytes]],
         *,
         served: Sequence[str] = (),
+        trial: bool = False,
     ) -> list[Orphan]:
         """Claims up to `limit` due jobs and writes down their intents, in one commit.
 
         `served`: tenants served lately, the one that has waited longest first; the others come before them.
+        `trial`: such as tell most about the provider, tried least, of different operations and tenants.
         """
-        wanted = {"lane": lane, "term": term, "limit": limit, "served": list(served)}
+        wanted = {"lane": lane, "term": term, "limit": limit}
         async with self._engine.begin() as connection:
-            rows = await connection.execute(_CLAIM, wanted)
+            if trial:
+                rows = await connection.execute(_CLAIM_TRIALS, wanted)
+            else:
+                rows = await connection.execute(_CLAIM, {**wanted, "served": list(served)})
             found, unreadable = readable(rows.mappings().all(), term)
             orphans, unsigned = signed([claimed for claimed, _ in found], intents) if found else ([], [])
             if orphans:
@@ -144,10 +150,11 @@ class PostgresLaneStore:
         async with self._single.connect() as connection:
             await connection.execute(_SAVE_BREAKER, change)
 
-    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
-        """Writes down that the provider wants nothing of the lane for `seconds`."""
+    async def save_throttle(self, lane: str, term: int, seconds: float, *, orders: int) -> None:
+        """Writes down that the provider wants nothing for `seconds`, unless an operator has spoken."""
+        wait = {"lane": lane, "term": term, "seconds": seconds, "orders": orders}
         async with self._single.connect() as connection:
-            await connection.execute(_SAVE_THROTTLE, {"lane": lane, "term": term, "seconds": seconds})
+            await connection.execute(_SAVE_THROTTLE, wait)
 
     async def next_due(self, lane: str) -> float | None:
         """Seconds until the next job is due; None if none waits."""

@@ -4,10 +4,10 @@
 class TokenBucket:
     """`rate` tokens come per second, up to `burst`; a rate of zero: no limit. Times in monotonic seconds."""
 
-    def __init__(self, rate: float, burst: int) -> None:
+    def __init__(self, rate: float, burst: float, *, tokens: float | None = None) -> None:
         self._rate = rate
         self._burst = max(float(burst), 1.0)
-        self._tokens = self._burst
+        self._tokens = self._burst if tokens is None else tokens
         self._at = float("-inf")
 
     @property
@@ -19,6 +19,14 @@ class TokenBucket:
     def worth_waiting_for(self) -> int:
         """So many that a busy caller does not come back for each one: those of a tenth of a second."""
         return max(1, min(int(self._burst), int(self._rate * 0.1)))
+
+    def limit(self, rate: float, burst: float, now: float) -> None:
+        """Goes on at another rate; what has gathered stays, up to the new burst, but not without a limit."""
+        self._fill(now)
+        if not self._rate:
+            self._tokens = 0.0
+        self._rate, self._burst = rate, max(float(burst), 1.0)
+        self._tokens = min(self._tokens, self._burst)
 
     def available(self, now: float) -> int:
         """How many may go at once."""

@@ -45,6 +45,7 @@ def lane_to_proto(view: LaneView, limits: Limits | None) -> lane_pb2.Lane:
     )
     _stamp(message, "mode_time", view.mode_at)
     _stamp(message, "lease_until_time", view.lease_until)
+    _stamp(message, "throttled_until_time", view.throttled_until)
     _stamp(message.breaker, "open_until_time", view.breaker_until)
     _stamp(message.breaker, "change_time", view.breaker_at)
     if view.oldest_seconds is not None:

@@ -26,6 +26,7 @@ class LaneView:
     breaker_at: datetime | None
     breaker_reason: str
     breaker_trips: int
+    throttled_until: datetime | None
     waiting: int
     running: int
     unconfirmed: int

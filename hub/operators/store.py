@@ -163,6 +163,7 @@ def _lane(row: RowMapping) -> LaneView:
         breaker_at=row["breaker_at"],
         breaker_reason=row["breaker_reason"],
         breaker_trips=row["breaker_trips"],
+        throttled_until=row["throttled_until"],
         waiting=row["waiting"],
         running=row["running"],
         unconfirmed=row["unconfirmed"],

@@ -180,8 +180,8 @@ SENDING = (
     Bug(
         name="breaker-never-opens",
         file="hub/lanes/breaker.py",
-        old="if breaker.is_closed and breaker.run + 1 < FAILURES_TO_OPEN:",
-        new="if breaker.is_closed and breaker.run + 1 < 2**31:",
+        old="opens = failed.run + failed.asks >= FAILURES_TO_OPEN",
+        new="opens = failed.run + failed.asks >= 2**31",
         breaks="a provider that is down is tried by every job until all are dead",
         holds="a provider that is down burns the attempts of few jobs",
         tests=("tests/hub/test_breaker.py::test_the_breaker_opens_within_ten_failures_in_a_row",),
@@ -189,7 +189,7 @@ SENDING = (
     Bug(
         name="trials-are-counted",
         file="hub/lanes/dispatch.py",
-        old="on_trial = not self._gate.breaker.is_closed",
+        old="on_trial = self._gate.is_trial(claimed.job_id)",
         new="on_trial = False",
         breaks="attempts that only try whether the provider is back burn their jobs' attempts",
         holds="a provider that is down burns the attempts of few jobs",
@@ -198,8 +198,8 @@ SENDING = (
     Bug(
         name="retry-after-ignored",
         file="hub/jobs/decide.py",
-        old="wait = max(backoff(job.policy, tries, moment.draw), outcome.retry_after or timedelta())",
-        new="wait = backoff(job.policy, tries, moment.draw)",
+        old="asked = outcome.retry_after or timedelta()",
+        new="asked = timedelta()",
         breaks="a provider is asked again sooner than it said",
         holds="a provider's wait is never shortened",
         tests=("tests/hub/test_decide.py::test_the_providers_wait_is_never_shortened",),
@@ -207,7 +207,7 @@ SENDING = (
     Bug(
         name="throttled-lane-goes-on",
         file="hub/lanes/gate.py",
-        old="self._throttled_until = max(self._throttled_until, now + wait)",
+        old="self._throttled_until = max(self._throttled_until, until)",
         new="self._throttled_until = max(self._throttled_until, now)",
         breaks="other jobs of the lane are sent while the provider wants none",
         holds="a provider's wait is never shortened",

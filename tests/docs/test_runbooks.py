@@ -20,6 +20,8 @@ RUNBOOKS = [page for page in PAGES if page != INDEX]
 ALERTS = (
     "DeadLetters",
     "BreakerOpen",
+    "LaneMisconfigured",
+    "LaneThrottled",
     "AuditUnavailable",
     "LaneNotWorking",
     "EventsUnmatched",

@@ -121,8 +121,8 @@ def test_a_bucket_says_how_long_until_so_many_may_go() -> None:
 
 def test_a_gate_admits_the_least_of_concurrency_rate_and_trials() -> None:
     gate = Gate(Limits(concurrency=8, rate_per_second=100, burst=6), Breaker())
-    assert gate.admits(0.0) == 6
-    gate.begun(6, 0.0, fresh=True)
+    assert (gate.admits(0.0), gate.admits(0.1)) == (1, 6)
+    gate.begun(6, 0.1, fresh=True)
     assert gate.admits(1.0) == 2
     gate.breaker = opened(now=1.0)
     assert gate.admits(1.0) == 0
@@ -131,13 +131,25 @@ def test_a_gate_admits_the_least_of_concurrency_rate_and_trials() -> None:
     assert gate.admits(6.0) == PROBES
 
 
+def test_a_new_owner_does_not_begin_with_a_full_bucket() -> None:
+    spent = 0
+    for term in range(5):
+        gate, now = Gate(Limits(concurrency=100, rate_per_second=10, burst=50), Breaker()), 2.0 * term
+        spent += gate.admits(now)
+    assert spent == 5
+
+
 def test_attempts_taken_over_count_as_in_flight_but_cost_no_rate() -> None:
     gate = Gate(Limits(concurrency=8, rate_per_second=1, burst=5), Breaker())
-    gate.begun(4, 0.0, fresh=False)
-    assert gate.admits(0.0) == 4
+    assert (gate.admits(0.0), gate.admits(9.0)) == (1, 5)
+    gate.begun(4, 9.0, fresh=False)
+    assert gate.admits(9.0) == 4
 
 
 def test_a_providers_wait_holds_the_whole_lane() -> None:
     gate = Gate(Limits(concurrency=8), Breaker())
-    gate.observe(NotSent(NotSentCause.THROTTLED, "THROTTLED", "", timedelta(seconds=30)), 10.0)
-    assert (gate.admits(39.9), gate.seconds(10.0), gate.admits(40.0)) == (0, 30.0, 8)
+    gate.observe(
+        NotSent(NotSentCause.THROTTLED, "THROTTLED", "", timedelta(seconds=30)), 10.0, job_id="j", writes=True
+    )
+    assert (gate.admits(39.9), gate.seconds(10.0)) == (0, 30.0)
+    assert gate.admits(45.0) > 0

@@ -129,7 +129,8 @@ async def test_a_row_that_cannot_be_read_when_it_is_taken_over_goes_to_a_person(
     await bench.own("dead")
     async with hub_engine.begin() as connection:
         await connection.execute(text("UPDATE job SET claimed_term = 1, seq = 1, state = 2"))
-        begun = "INSERT INTO attempt (job_id, seq, purpose, term, claimed_at, intent) SELECT :id, 1, 1, 1, now(), 'i'"
+        values = "SELECT :id, 1, 1, 1, now(), 'i'"
+        begun = f"INSERT INTO attempt (job_id, seq, purpose, term, claimed_at, intent) {values}"
         await connection.execute(text(begun), {"id": BAD.job_id})
     await bench.leases.release("dead", [LANE])
     found = await ends(bench, OTHERS, JobState.IN_DOUBT)

@@ -34,10 +34,10 @@ class Noted(PostgresLaneStore):
         super().__init__(engine)
         self.waits: list[float] = []
 
-    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+    async def save_throttle(self, lane: str, term: int, seconds: float, *, orders: int) -> None:
         """Writes it down, and notes it."""
         self.waits.append(seconds)
-        await super().save_throttle(lane, term, seconds)
+        await super().save_throttle(lane, term, seconds, orders=orders)
 
 
 async def nothing() -> None:
@@ -154,9 +154,9 @@ async def test_many_refusals_at_once_are_one_write_and_only_a_longer_wait_is_ano
 async def test_a_wait_is_not_written_down_by_an_old_owner_and_never_shortened(owners: Owners) -> None:
     old = await owners.grant("old")
     await owners.grant("new")
-    await owners.store.save_throttle(LANE, old.term, 300)
+    await owners.store.save_throttle(LANE, old.term, 300, orders=0)
     assert (await owners.grant("third")).throttled_seconds == 0
     term = (await owners.grant("fourth")).term
     for seconds in (300.0, 10.0):
-        await owners.store.save_throttle(LANE, term, seconds)
+        await owners.store.save_throttle(LANE, term, seconds, orders=0)
     assert 250 < (await owners.grant("fifth")).throttled_seconds <= 300

@@ -50,12 +50,13 @@ class StoreLink:
         intents: Callable[[Sequence[Claimed]], list[bytes]],
         *,
         served: Sequence[str] = (),
+        trial: bool = False,
     ) -> list[Orphan]:
         """Claims, and shows the watch what began."""
         asked_at = self._world.loop.time()
 
         def claim() -> list[Orphan]:
-            orphans = self._store.claim(lane, term, limit, intents, served)
+            orphans = self._store.claim(lane, term, limit, intents, served, trial=trial)
             if orphans:
                 self._world.watch.claimed(term, orphans, asked_at)
             return orphans
@@ -93,9 +94,9 @@ class StoreLink:
         """Writes the breaker down."""
         await self._ask(lambda: self._store.save_breaker(lane, term, breaker, orders=orders, seconds=seconds))
 
-    async def save_throttle(self, lane: str, term: int, seconds: float) -> None:
+    async def save_throttle(self, lane: str, term: int, seconds: float, *, orders: int) -> None:
         """Writes the provider's wait down."""
-        await self._ask(lambda: self._store.save_throttle(lane, term, seconds))
+        await self._ask(lambda: self._store.save_throttle(lane, term, seconds, orders=orders))
 
     async def next_due(self, lane: str) -> float | None:
         """Reads."""

@@ -105,18 +105,18 @@ def _unreported_is_not_sent(knowledge: Knowledge) -> Outcome:
     return unreported(Knowledge.NOT_STARTED)
 
 
-def _never_on_trial(dispatch: Dispatch, outcome: Outcome) -> Moment:
-    return replace(_moment(dispatch, outcome), on_trial=False)
+def _never_on_trial(dispatch: Dispatch, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Moment:
+    return replace(_moment(dispatch, claimed, outcome, spec), on_trial=False)
 
 
-def _never_opens(breaker: Breaker, outcome: Outcome, now: float) -> Breaker:
+def _never_opens(breaker: Breaker, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> Breaker:
     return breaker
 
 
-def _deaf_to_throttling(gate: Gate, outcome: Outcome, now: float) -> None:
+def _deaf_to_throttling(gate: Gate, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> None:
     if isinstance(outcome, NotSent):
         outcome = replace(outcome, retry_after=None)
-    _observe(gate, outcome, now)
+    _observe(gate, outcome, now, job_id=job_id, writes=writes)
 
 
 def _deaf_to_retry_after(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:

@@ -1,5 +1,6 @@
 """A model of the hub's Postgres store in memory: the same answers, which `test_model.py` compares."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -153,12 +154,19 @@ class MemoryStore:
         self.release(owner, list(self.lanes))
 
     def claim(
-        self, lane: str, term: int, limit: int, intents: Intents, served: Sequence[str] = ()
+        self,
+        lane: str,
+        term: int,
+        limit: int,
+        intents: Intents,
+        served: Sequence[str] = (),
+        *,
+        trial: bool = False,
     ) -> list[Orphan]:
-        """As claim.sql and begin_attempts.sql."""
+        """As claim.sql or claim_trials.sql, and begin_attempts.sql."""
         if not self.owns(lane, term) or self.lanes[lane].mode == PAUSED:
             return []
-        claimed = [self._claim(row, term) for row in in_turn(self._due(lane), limit, served)]
+        claimed = [self._claim(row, term) for row in self._chosen(lane, limit, served, trial=trial)]
         signed = intents(claimed) if claimed else []
         for one, intent in zip(claimed, signed, strict=True):
             key = (one.job_id, one.seq)
@@ -208,10 +216,10 @@ class MemoryStore:
             is_open = breaker.state is BreakerState.OPEN
             row.breaker_until = self.now() + timedelta(seconds=seconds) if is_open else None
 
-    def save_throttle(self, lane: str, term: int, seconds: float) -> None:
-        """As save_throttle.sql."""
+    def save_throttle(self, lane: str, term: int, seconds: float, *, orders: int) -> None:
+        """As save_throttle.sql, without the alert."""
         row = self.lanes[lane]
-        if row.term == term:
+        if row.term == term and row.breaker_orders == orders:
             until = self.now() + timedelta(seconds=seconds)
             row.throttled_until = max(row.throttled_until or until, until)
 
@@ -282,6 +290,10 @@ class MemoryStore:
             and (row.state not in NOT_BEGUN or row.new.expire_at > now)
         ]
 
+    def _chosen(self, lane: str, limit: int, served: Sequence[str], *, trial: bool) -> list[JobRow]:
+        due = self._due(lane)
+        return _trials(due)[:limit] if trial else in_turn(due, limit, served)
+
     def _claim(self, row: JobRow, term: int) -> Claimed:
         row.claimed_term, row.seq, row.updated_at = term, row.seq + 1, self.now()
         if row.state in NOT_BEGUN:
@@ -347,6 +359,18 @@ class MemoryStore:
 
     def _left(self, until: datetime | None) -> float:
         return (until - self.now()).total_seconds() if until else 0.0
+
+
+def _trials(rows: Sequence[JobRow]) -> list[JobRow]:
+    """In the order of claim_trials.sql; `rows` as claim.sql has them."""
+    turns: Counter[tuple[bool, str, str]] = Counter()
+    ranked = []
+    for place, row in sorted(enumerate(rows), key=lambda each: (each[1].seq, each[0])):
+        asks = row.state not in NOT_BEGUN
+        kind = (asks, row.new.work.operation, row.new.tenant)
+        turns[kind] += 1
+        ranked.append((asks, turns[kind], row.seq, place))
+    return [rows[place] for *_, place in sorted(ranked)]
 
 
 def _claimed(row: JobRow, term: int, claimed_at: datetime) -> Claimed:

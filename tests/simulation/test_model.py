@@ -90,7 +90,7 @@ class Pair:
         job_id = f"01890000-0000-7000-8000-{self._seed:06d}{number:06d}"
         job = NewJob(
             job_id=job_id,
-            tenant="acme",
+            tenant=self.chance.choice(("acme", "globex")),
             request_id=job_id,
             fingerprint=b"f",
             provider="echo",
@@ -100,7 +100,7 @@ class Pair:
             policy=RetryPolicy(3, timedelta(seconds=1), timedelta(seconds=10)),
             labels={},
             origin=Origin("core"),
-            work=Work("Charge", "T", b"request", b"s", "key"),
+            work=Work(self.chance.choice(("Charge", "Refund")), "T", b"request", b"s", "key"),
         )
         self.made.append(job_id)
         await self._jobs.accept([job])
@@ -125,9 +125,9 @@ class Pair:
 
     async def claim(self) -> None:
         """An owner, of this term or an older one, claims."""
-        limit = self.chance.randint(1, 3)
-        real = await self._lanes.claim(self.lane, self.term, limit, intents)
-        ours = self.model.claim(self.lane, self.term, limit, intents)
+        limit, trial = self.chance.randint(1, 3), self.chance.random() < 0.3
+        real = await self._lanes.claim(self.lane, self.term, limit, intents, trial=trial)
+        ours = self.model.claim(self.lane, self.term, limit, intents, trial=trial)
         self._same("claim", _orphans(ours), _orphans(real))
         self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=_job_id)]
 
@@ -205,9 +205,10 @@ class Pair:
     async def save_throttle(self) -> None:
         """An owner writes down that the provider wants nothing for a while, often for less than is known."""
         seconds = self.chance.choice((-5.0, 80.0, 3600.0))
+        orders = self.chance.choice((0, 0, 1))
         if self.lane in self.model.lanes:
-            await self._lanes.save_throttle(self.lane, self.term, seconds)
-            self.model.save_throttle(self.lane, self.term, seconds)
+            await self._lanes.save_throttle(self.lane, self.term, seconds, orders=orders)
+            self.model.save_throttle(self.lane, self.term, seconds, orders=orders)
 
     async def next_due(self) -> None:
         """An owner asks when to come back: now, much later, or when hinted."""
@@ -365,7 +366,7 @@ _OPERATIONS = {
     Pair.save_throttle: 1,
     Pair.next_due: 1,
     Pair.relay: 2,
-    Pair.event: 3,
+    Pair.event: 4,
 }
 
 

@@ -37,15 +37,4 @@ WITH RECURSIVE owned AS (
     WHERE j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
     FOR UPDATE OF j SKIP LOCKED
 )
-UPDATE job j
-SET claimed_term = :term,
-    seq = j.seq + 1,
-    attempt_count = j.attempt_count + CASE WHEN j.state IN ({NOT_BEGUN}) THEN 1 ELSE 0 END,
-    state = CASE WHEN j.state IN ({NOT_BEGUN}) THEN {JobState.RUNNING} ELSE j.state END,
-    updated_at = now()
-FROM due, job_body b
-WHERE j.job_id = due.job_id AND b.job_id = due.job_id
-RETURNING j.job_id, j.seq, j.state, j.attempt_count, j.tenant, j.lane_id, j.operation, j.provider_reference,
-          j.created_at, j.expire_at, now() AS claimed_at, b.request_type, b.request, b.salt, b.provider_key,
-          b.max_attempts, b.initial_backoff, b.max_backoff, b.actor, b.principal, b.trace,
-          j.losses, j.reason, j.doubted
+{lanes/claiming}

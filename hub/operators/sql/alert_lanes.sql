@@ -13,7 +13,13 @@ WITH offered AS (
         name = 'LaneNotWorking' AND NOT EXISTS (
             SELECT 1 FROM offered WHERE mode <> {LaneMode.WORKING} AND alert_key = 'LaneNotWorking/' || lane_id)
         OR name = 'BreakerOpen' AND NOT EXISTS (
-            SELECT 1 FROM offered WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'BreakerOpen/' || lane_id))
+            SELECT 1 FROM offered WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'BreakerOpen/' || lane_id)
+        OR name = 'LaneMisconfigured' AND NOT EXISTS (
+            SELECT 1 FROM offered
+            WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'LaneMisconfigured/' || lane_id)
+        OR name = 'LaneThrottled' AND NOT EXISTS (
+            SELECT 1 FROM offered
+            WHERE throttled_until > now() - interval '1 minute' AND alert_key = 'LaneThrottled/' || lane_id))
 )
 INSERT INTO alert (alert_key, name, severity, labels, summary, runbook)
 SELECT 'LaneNotWorking/' || lane_id, 'LaneNotWorking', 'SEV2',

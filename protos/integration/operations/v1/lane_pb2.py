@@ -26,17 +26,17 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$integration/operations/v1/lane.proto\x12\x19integration.operations.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x01\n\x07\x42reaker\x12\x36\n\x05state\x18\x01 \x01(\x0e\x32\'.integration.operations.v1.BreakerState\x12\x33\n\x0fopen_until_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05trips\x18\x05 \x01(\x05\"\x81\x01\n\x07\x42\x61\x63klog\x12\x0f\n\x07waiting\x18\x01 \x01(\x03\x12\x0f\n\x07running\x18\x02 \x01(\x03\x12\x13\n\x0bunconfirmed\x18\x03 \x01(\x03\x12\x10\n\x08in_doubt\x18\x04 \x01(\x03\x12-\n\noldest_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"M\n\nLaneLimits\x12\x17\n\x0fmax_concurrency\x18\x01 \x01(\x05\x12\x17\n\x0frate_per_second\x18\x02 \x01(\x01\x12\r\n\x05\x62urst\x18\x03 \x01(\x05\"\xa9\x03\n\x04Lane\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x31\n\x04mode\x18\x02 \x01(\x0e\x32#.integration.operations.v1.LaneMode\x12\x12\n\nmode_actor\x18\x03 \x01(\t\x12\x13\n\x0bmode_reason\x18\x04 \x01(\t\x12-\n\tmode_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x0c\n\x04term\x18\x07 \x01(\x03\x12\x34\n\x10lease_until_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07\x62reaker\x18\t \x01(\x0b\x32\".integration.operations.v1.Breaker\x12\x33\n\x07\x62\x61\x63klog\x18\n \x01(\x0b\x32\".integration.operations.v1.Backlog\x12\x35\n\x06limits\x18\x0b \x01(\x0b\x32%.integration.operations.v1.LaneLimits\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x0c \x01(\x03*j\n\x08LaneMode\x12\x19\n\x15LANE_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11LANE_MODE_WORKING\x10\x01\x12\x14\n\x10LANE_MODE_PAUSED\x10\x02\x12\x16\n\x12LANE_MODE_DRAINING\x10\x03*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$integration/operations/v1/lane.proto\x12\x19integration.operations.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x01\n\x07\x42reaker\x12\x36\n\x05state\x18\x01 \x01(\x0e\x32\'.integration.operations.v1.BreakerState\x12\x33\n\x0fopen_until_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05trips\x18\x05 \x01(\x05\"\x81\x01\n\x07\x42\x61\x63klog\x12\x0f\n\x07waiting\x18\x01 \x01(\x03\x12\x0f\n\x07running\x18\x02 \x01(\x03\x12\x13\n\x0bunconfirmed\x18\x03 \x01(\x03\x12\x10\n\x08in_doubt\x18\x04 \x01(\x03\x12-\n\noldest_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"M\n\nLaneLimits\x12\x17\n\x0fmax_concurrency\x18\x01 \x01(\x05\x12\x17\n\x0frate_per_second\x18\x02 \x01(\x01\x12\r\n\x05\x62urst\x18\x03 \x01(\x05\"\xe3\x03\n\x04Lane\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x31\n\x04mode\x18\x02 \x01(\x0e\x32#.integration.operations.v1.LaneMode\x12\x12\n\nmode_actor\x18\x03 \x01(\t\x12\x13\n\x0bmode_reason\x18\x04 \x01(\t\x12-\n\tmode_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x0c\n\x04term\x18\x07 \x01(\x03\x12\x34\n\x10lease_until_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07\x62reaker\x18\t \x01(\x0b\x32\".integration.operations.v1.Breaker\x12\x33\n\x07\x62\x61\x63klog\x18\n \x01(\x0b\x32\".integration.operations.v1.Backlog\x12\x35\n\x06limits\x18\x0b \x01(\x0b\x32%.integration.operations.v1.LaneLimits\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x0c \x01(\x03\x12\x38\n\x14throttled_until_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp*j\n\x08LaneMode\x12\x19\n\x15LANE_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11LANE_MODE_WORKING\x10\x01\x12\x14\n\x10LANE_MODE_PAUSED\x10\x02\x12\x16\n\x12LANE_MODE_DRAINING\x10\x03*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'integration.operations.v1.lane_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LANEMODE']._serialized_start=972
-  _globals['_LANEMODE']._serialized_end=1078
-  _globals['_BREAKERSTATE']._serialized_start=1080
-  _globals['_BREAKERSTATE']._serialized_end=1204
+  _globals['_LANEMODE']._serialized_start=1030
+  _globals['_LANEMODE']._serialized_end=1136
+  _globals['_BREAKERSTATE']._serialized_start=1138
+  _globals['_BREAKERSTATE']._serialized_end=1262
   _globals['_BREAKER']._serialized_start=133
   _globals['_BREAKER']._serialized_end=331
   _globals['_BACKLOG']._serialized_start=334
@@ -44,5 +44,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LANELIMITS']._serialized_start=465
   _globals['_LANELIMITS']._serialized_end=542
   _globals['_LANE']._serialized_start=545
-  _globals['_LANE']._serialized_end=970
+  _globals['_LANE']._serialized_end=1028
 # @@protoc_insertion_point(module_scope)

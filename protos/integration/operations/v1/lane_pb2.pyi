@@ -71,7 +71,7 @@ class LaneLimits(_message.Message):
     def __init__(self, max_concurrency: _Optional[int] = ..., rate_per_second: _Optional[float] = ..., burst: _Optional[int] = ...) -> None: ...
 
 class Lane(_message.Message):
-    __slots__ = ("lane", "mode", "mode_actor", "mode_reason", "mode_time", "owner", "term", "lease_until_time", "breaker", "backlog", "limits", "dead_letters")
+    __slots__ = ("lane", "mode", "mode_actor", "mode_reason", "mode_time", "owner", "term", "lease_until_time", "breaker", "backlog", "limits", "dead_letters", "throttled_until_time")
     LANE_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     MODE_ACTOR_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +84,7 @@ class Lane(_message.Message):
     BACKLOG_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     lane: str
     mode: LaneMode
     mode_actor: str
@@ -96,4 +97,5 @@ class Lane(_message.Message):
     backlog: Backlog
     limits: LaneLimits
     dead_letters: int
-    def __init__(self, lane: _Optional[str] = ..., mode: _Optional[_Union[LaneMode, str]] = ..., mode_actor: _Optional[str] = ..., mode_reason: _Optional[str] = ..., mode_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ..., term: _Optional[int] = ..., lease_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ..., backlog: _Optional[_Union[Backlog, _Mapping]] = ..., limits: _Optional[_Union[LaneLimits, _Mapping]] = ..., dead_letters: _Optional[int] = ...) -> None: ...
+    throttled_until_time: _timestamp_pb2.Timestamp
+    def __init__(self, lane: _Optional[str] = ..., mode: _Optional[_Union[LaneMode, str]] = ..., mode_actor: _Optional[str] = ..., mode_reason: _Optional[str] = ..., mode_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ..., term: _Optional[int] = ..., lease_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., breaker: _Optional[_Union[Breaker, _Mapping]] = ..., backlog: _Optional[_Union[Backlog, _Mapping]] = ..., limits: _Optional[_Union[LaneLimits, _Mapping]] = ..., dead_letters: _Optional[int] = ..., throttled_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
