@@ -25,6 +25,7 @@ ANSWER_MISMATCH = "PROVIDER_ANSWER_MISMATCH"
 CONFIRMATION_OVERDUE = "CONFIRMATION_OVERDUE"
 LOOKS_GROW = 4
 """How many times as old a job that waits for its confirmation is at each look as it was at the last."""
+SAVED_ERROR = "SAVED_ERROR"
 
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
@@ -255,8 +256,7 @@ def _given_up(job: Claimed, outcome: NotSent, spec: OperationSpec, cause: Cause)
 
 
 def _looked_at_again(outcome: NotSent, spec: OperationSpec) -> Decision:
-    quiet = max(2 * spec.timeout, spec.look_up_lag)
-    return Decision(JobState.IN_DOUBT, quiet, ABSENT_ONCE, outcome.message)
+    return Decision(JobState.IN_DOUBT, _quiet(spec), ABSENT_ONCE, outcome.message)
 
 
 def _parked(reason: str, message: str, reference: str = "") -> Decision:
@@ -272,8 +272,26 @@ def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) 
         return _after_absent(job, unread, spec, moment)
     if not spec.can_look_up:
         return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+    if _is_saved(job, outcome, spec, moment):
+        return Decision(
+            JobState.IN_DOUBT, _quiet(spec), SAVED_ERROR, outcome.message, outcome.provider_reference
+        )
     wait = spec.look_up_lag
     return Decision(JobState.IN_DOUBT, wait, outcome.reason, outcome.message, outcome.provider_reference)
+
+
+def _is_saved(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> bool:
+    """Whether the key can only bring the answer again that it has brought before.
+
+    While the provider fails for all, its answers say nothing of one job's key.
+    """
+    again = job.doubted and outcome.answered and outcome.reason == job.reason
+    return spec.saves_errors and spec.replay is Replay.NATIVE_KEY and again and not moment.on_trial
+
+
+def _quiet(spec: OperationSpec) -> timedelta:
+    """How long nothing is asked so that a request on its way has arrived."""
+    return max(2 * spec.timeout, spec.look_up_lag)
 
 
 def _key_known_until(job: Claimed, spec: OperationSpec) -> datetime:
@@ -300,7 +318,8 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
             if moment.now >= job.expire_at:
                 return _parked(outcome.reason, outcome.message)
             wait = spec.look_up_lag + backoff(job.policy, job.seq, moment.draw)
-            return Decision(job.state, wait, outcome.reason, outcome.message)
+            reason = SAVED_ERROR if job.reason == SAVED_ERROR else outcome.reason
+            return Decision(job.state, wait, reason, outcome.message)
     assert_never(outcome)
 
 
@@ -308,13 +327,18 @@ def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: M
     if job.state is JobState.WAITING_CONFIRMATION:
         # It was accepted once and is gone now: only a person can say what that means.
         return _parked("PROVIDER_FORGOT", outcome.message)
+    if job.reason == SAVED_ERROR:
+        said = "the provider answers the error again that it has saved under the job's key"
+        return Decision(JobState.DEAD, None, SAVED_ERROR, said, letter=Cause.POISON)
     if job.reason == ABSENT_ONCE:
         again = _after_absent(replace(job, doubted=False), outcome, spec, moment)
         return replace(again, doubts=False) if again.state is JobState.RETRY_WAIT else again
     if moment.now >= min(_key_known_until(job, spec), job.expire_at):
         # No key protects a resend from a request that is still on its way: give it time, and ask again.
         return _looked_at_again(outcome, spec)
-    return _after_absent(job, outcome, spec, moment)
+    then = _after_absent(job, outcome, spec, moment)
+    # What the doubt was about tells whether the next answer is the same.
+    return replace(then, reason=job.reason or then.reason) if spec.saves_errors else then
 
 
 def _after_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:

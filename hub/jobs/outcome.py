@@ -67,12 +67,13 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """May have been performed."""
+    """May have been performed. `answered`: a whole reply was read, and said nothing certain."""
 
     reason: str
     message: str
     provider_reference: str = ""
     cause: UnknownCause = UnknownCause.UNSPECIFIED
+    answered: bool = False
 
 
 Outcome = Succeeded | Pending | Declined | NotSent | Unknown

@@ -19,7 +19,10 @@ class Replay(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """One operation of one spoke, as its manifest has it."""
+    """One operation of one spoke, as its manifest has it.
+
+    `saves_errors`: a provider that knows the key answers an error again that it gave under it.
+    """
 
     replay: Replay
     replay_window: timedelta
@@ -29,6 +32,7 @@ class OperationSpec:
     confirm_within: timedelta
     expire_after: timedelta
     policy: RetryPolicy
+    saves_errors: bool = False
 
 
 NOT_OFFERED = OperationSpec(

@@ -1,5 +1,6 @@
 """Outcomes and specifications, from the contract's form to the hub's."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -40,7 +41,8 @@ def outcome_from_proto(message: outcome_pb2.Outcome) -> Outcome:
         return Declined(message.declined.reason, message.declined.message, reference)
     if kind == "not_sent":
         return _not_sent(message.not_sent)
-    return _unknown(message.unknown, reference)
+    answered = message.progress == outcome_pb2.SEND_PROGRESS_REPLY_READ
+    return replace(_unknown(message.unknown, reference), answered=answered)
 
 
 def outcome_from_bytes(raw: bytes) -> Outcome | None:
@@ -77,6 +79,7 @@ def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
         confirm_within=_span(message.confirm_within),
         expire_after=_span(message.expire_after),
         policy=RetryPolicy(message.max_attempts, _span(message.initial_backoff), _span(message.max_backoff)),
+        saves_errors=message.saves_errors,
     )
 
 

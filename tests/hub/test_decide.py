@@ -11,6 +11,7 @@ from hub.jobs.decide import (
     ABSENT_ONCE,
     ANSWER_MISMATCH,
     POISON_AFTER,
+    SAVED_ERROR,
     Moment,
     after_attempt,
     after_event,
@@ -18,7 +19,7 @@ from hub.jobs.decide import (
     must_be_alone,
 )
 from hub.jobs.letters import Cause, cause_of
-from hub.jobs.model import LONGEST_LIFE, SETTLED, TRANSITIONS, JobState, Purpose
+from hub.jobs.model import LONGEST_LIFE, SETTLED, TRANSITIONS, Claimed, JobState, Purpose
 from hub.jobs.outcome import (
     Declined,
     NotSent,
@@ -29,8 +30,9 @@ from hub.jobs.outcome import (
     Unknown,
     UnknownCause,
 )
-from hub.jobs.spec import Replay
+from hub.jobs.spec import OperationSpec, Replay
 from tests.hub.jobs import NOW, POLICY, claimed, spec
+from tests.hub.virtual_lane import VirtualLane
 
 MOMENT = Moment(NOW, 0.5)
 LONGEST = int(LONGEST_LIFE.total_seconds())
@@ -281,3 +283,52 @@ def test_how_long_a_job_waits_does_not_depend_on_what_time_it_is(outcome: Outcom
     moments = [Moment(NOW + timedelta(hours=hours), 0.5) for hours in (-1, 0)]
     first, second = (after_attempt(claimed(), outcome, spec(replay), moment) for moment in moments)
     assert first == second
+
+
+SAVED = replace(spec(), saves_errors=True)
+FAILED = Unknown("PROVIDER_ERROR", "", cause=UnknownCause.PROVIDER, answered=True)
+
+
+def test_a_saved_error_is_not_asked_for_again_and_again() -> None:
+    posts = []
+
+    def provider(job: Claimed, now: float) -> Outcome:
+        if job.purpose is Purpose.LOOK_UP:
+            return NotSent(NotSentCause.ABSENT, "ABSENT", "")
+        posts.append(job.job_id)
+        return FAILED if job.job_id == "0" else Succeeded("T", b"r")
+
+    lane = VirtualLane(provider, jobs=20, offered=SAVED)
+    lane.run(60)
+    assert (lane.count(JobState.SUCCEEDED), lane.rows[0].state, lane.rows[0].reason) == (
+        19,
+        JobState.DEAD,
+        SAVED_ERROR,
+    )
+    assert posts.count("0") == 2
+
+
+@pytest.mark.parametrize(
+    ("job", "outcome", "offered", "on_trial"),
+    [
+        (claimed(doubted=True, reason="PROVIDER_ERROR"), replace(FAILED, answered=False), SAVED, False),
+        (claimed(doubted=True, reason="REPLY_TIMEOUT"), FAILED, SAVED, False),
+        (claimed(doubted=True, reason="PROVIDER_ERROR"), FAILED, spec(), False),
+        (claimed(doubted=True, reason="PROVIDER_ERROR"), FAILED, SAVED, True),
+        (claimed(reason="PROVIDER_ERROR"), FAILED, SAVED, False),
+    ],
+    ids=["no answer", "another answer", "not saved", "fails for all", "the first"],
+)
+def test_only_the_same_answer_under_a_key_that_saves_errors_is_called_saved(
+    job: Claimed, outcome: Unknown, offered: OperationSpec, on_trial: bool
+) -> None:
+    assert after_attempt(job, outcome, offered, Moment(NOW, 0.5, on_trial)).reason != SAVED_ERROR
+    job, moment = claimed(doubted=True, reason="PROVIDER_ERROR"), Moment(NOW, 0.5)
+    assert after_attempt(job, FAILED, SAVED, moment).reason == SAVED_ERROR
+
+
+def test_a_saved_error_that_was_done_after_all_is_found() -> None:
+    look = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, doubted=True, reason=SAVED_ERROR)
+    unasked = after_attempt(look, Unknown("X", ""), SAVED, MOMENT)
+    assert (unasked.state, unasked.reason) == (JobState.IN_DOUBT, SAVED_ERROR)
+    assert after_attempt(look, Succeeded("T", b"r", "ref"), SAVED, MOMENT).state is JobState.SUCCEEDED

@@ -15,6 +15,7 @@ from hub.jobs.model import Claimed, Job, JobState, NewJob, Purpose
 from hub.jobs.outcome import Declined, Outcome, Pending, Succeeded, Unknown
 from hub.jobs.spec import OperationSpec
 from hub.lanes.ports import Result, Warranted
+from hub.peers.outcomes import outcome_from_proto
 from hub.peers.spokes import result_from_proto
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 from tests.fakes import FakeNotary, FakeSpokes
@@ -176,3 +177,13 @@ def test_a_decision_is_legal_only_where_the_table_leads() -> None:
     assert is_legal(look, Decision(JobState.WAITING_CONFIRMATION))
     assert not is_legal(look, Decision(JobState.DEAD))
     assert not is_legal(claimed(), Decision(JobState.RUNNING))
+
+
+@pytest.mark.parametrize(
+    "progress", [outcome_pb2.SEND_PROGRESS_WRITTEN, outcome_pb2.SEND_PROGRESS_REPLY_READ]
+)
+def test_an_unknown_outcome_says_whether_a_whole_reply_was_read(progress: outcome_pb2.SendProgress) -> None:
+    message = outcome_pb2.Outcome(unknown=outcome_pb2.Unknown(reason="PROVIDER_ERROR"), progress=progress)
+    outcome = outcome_from_proto(message)
+    assert isinstance(outcome, Unknown)
+    assert outcome.answered == (progress == outcome_pb2.SEND_PROGRESS_REPLY_READ)

@@ -292,7 +292,11 @@ class MemoryStore:
 
     def _chosen(self, lane: str, limit: int, served: Sequence[str], *, trial: bool) -> list[JobRow]:
         due = self._due(lane)
-        return _trials(due)[:limit] if trial else in_turn(due, limit, served)
+        if not trial:
+            return in_turn(due, limit, served)
+        return _trials(sorted(due, key=lambda r: (r.new.priority, r.due_at or LONG_AGO, r.new.job_id)))[
+            :limit
+        ]
 
     def _claim(self, row: JobRow, term: int) -> Claimed:
         row.claimed_term, row.seq, row.updated_at = term, row.seq + 1, self.now()
@@ -362,7 +366,7 @@ class MemoryStore:
 
 
 def _trials(rows: Sequence[JobRow]) -> list[JobRow]:
-    """In the order of claim_trials.sql; `rows` as claim.sql has them."""
+    """In the order of claim_trials.sql; `rows` by priority and due time."""
     turns: Counter[tuple[bool, str, str]] = Counter()
     ranked = []
     for place, row in sorted(enumerate(rows), key=lambda each: (each[1].seq, each[0])):
