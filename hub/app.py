@@ -140,8 +140,11 @@ class Hub:
     async def start(self) -> None:
         """Brings up the roles that the settings name; returns when the replica is ready."""
         head = await patiently(self._heads.load, away=StoreUnavailable)
+        asking: dict[str, DutyLoop] = {}
         for name in self._directory.names():
-            self._run(DutyLoop(Describing(name, self._directory, self._renew_lanes)))
+            asking[name] = DutyLoop(Describing(name, self._directory, self._renew_lanes))
+            self._run(asking[name])
+        self._directory.ask_again = lambda provider: asking[provider].hint()
         telling = DutyLoop(TellHints(self._hints))
         self._hints.wake = telling.hint
         self._run(telling)
@@ -215,6 +218,7 @@ class Hub:
             clock=self._clock,
             draw=random.SystemRandom().random,
             post=self._post,
+            gone=self._take_lanes,
         )
         duties = operations.duties()
 
@@ -348,9 +352,12 @@ class Hub:
 
     def _hint_lane(self, lane: str) -> None:
         """An operator, or a plan, has changed something of a lane."""
+        self._take_lanes()
+        self._hint_claims(lane)
+
+    def _take_lanes(self) -> None:
         if self._owning is not None:
             self._owning.hint()
-        self._hint_claims(lane)
 
     def _event_applied(self, job_id: str, lane: str) -> None:
         self._post(job_id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Outcome
-from hub.jobs.spec import OperationSpec
+from hub.jobs.spec import Limits, OperationSpec
 from hub.lanes.ports import (
     Knowledge,
     LogUnavailable,
@@ -76,6 +76,7 @@ class FakeSpokes:
         self.knowledge = Knowledge.NONE
         self.cut = False
         self.ready = True
+        self.limited: Limits | None = None
         self.operation = spec()
 
     def is_ready(self, provider: str) -> bool:
@@ -85,6 +86,10 @@ class FakeSpokes:
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """The same for every operation."""
         return self.operation
+
+    def limits(self, lane: str) -> Limits | None:
+        """What the test says, if it says something."""
+        return self.limited
 
     async def perform(
         self, lane: str, term: int, attempts: Sequence[Warranted]

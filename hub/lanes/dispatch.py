@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from uuid import NAMESPACE_OID, uuid5
 
@@ -36,6 +36,8 @@ from hub.lanes.store_time import StoreTime
 
 FIRST_WAIT = 0.05
 LONGEST_WAIT = 2.0
+CALL_BYTES = 3 << 20  # of the 4 MiB that a message may have
+OVERHEAD_BYTES = 2048
 
 _log = logging.getLogger(__name__)
 
@@ -84,14 +86,15 @@ class Dispatch:
     async def perform(self, batch: Sequence[Orphan]) -> None:
         """Sends fresh attempts to the spoke, never before the log holds their intents."""
         warranted = await self._state_intents(batch)
-        for purpose in Purpose:
-            group = [w for w in warranted if w.claimed.purpose is purpose and not must_be_alone(w.claimed)]
-            if group:
-                async with self._company.together():
-                    await self._send(group)
+        groups = parts([w for w in warranted if not must_be_alone(w.claimed)])
+        await all_of([self._send_together(group) for group in groups])
         for suspect in (w for w in warranted if must_be_alone(w.claimed)):
             async with self._company.alone():
                 await self._send([suspect])
+
+    async def _send_together(self, group: list[Warranted]) -> None:
+        async with self._company.together():
+            await self._send(group)
 
     async def recover(self, batch: Sequence[Orphan]) -> None:
         """Finds out what became of attempts that an older owner, or a cut stream, left behind."""
@@ -150,7 +153,7 @@ class Dispatch:
                 fit.append(attempt)
             else:
                 late.append(self._settle_unsent(attempt, outcome))
-        await asyncio.gather(*late)
+        await all_of(late)
         return fit
 
     async def _exchange(self, group: list[Warranted]) -> None:
@@ -261,6 +264,39 @@ class Dispatch:
             await self._tools.events.apply(job_id)
         except Exception:  # noqa: BLE001 - they stay held, and a duty of its own applies them
             _log.exception("held events not applied", extra={"job": job_id})
+
+
+async def all_of(work: Sequence[Coroutine[None, None, None]]) -> None:
+    """Does all of it at once; what fails first ends the rest."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def parts(attempts: Sequence[Warranted]) -> list[list[Warranted]]:
+    """Calls of one purpose each, look-ups first, and none of them greater than a message may be."""
+    cut: list[list[Warranted]] = []
+    for purpose in (Purpose.LOOK_UP, Purpose.EXECUTE):
+        room = 0
+        for attempt in (a for a in attempts if a.claimed.purpose is purpose):
+            size = _size(attempt)
+            if size > room:
+                cut.append([])
+                room = CALL_BYTES
+            cut[-1].append(attempt)
+            room -= size
+    return cut
+
+
+def _size(attempt: Warranted) -> int:
+    """More than an attempt takes in a message."""
+    claimed, path = attempt.claimed, attempt.receipt.path
+    texts = (claimed.provider_reference, *claimed.origin.trace.values())
+    words = 4 * sum(map(len, texts))
+    return OVERHEAD_BYTES + len(claimed.work.request) + len(attempt.intent) + 40 * len(path) + words
 
 
 def not_offered(attempt: Warranted) -> Outcome | None:

@@ -18,18 +18,24 @@ HELD_SECONDS = 0.25
 LINGER_SECONDS = 0.008
 BATCH = 64
 THROTTLE_SLACK_SECONDS = 1.0
+SHORTEST_TERM_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 class Lane:
-    """The duty of a lane's owner, as long as its term lasts. `hint` wakes the loop that runs it."""
+    """The duty of a lane's owner, as long as its term lasts.
+
+    `hint` wakes the loop that runs it; `gone` is told that the lane needs a new term.
+    """
 
     def __init__(self, lane: str, *, grant: Grant, limits: Limits, store: LaneStore, tools: Tools) -> None:
         self.name = f"lane {lane}"
         self.lane = lane
         self.term = grant.term
         self.hint: Callable[[], None] = lambda: None
+        self.gone: Callable[[], None] = lambda: None
+        self._began = tools.clock.monotonic()
         self.failed = False
         self._store = store
         self._tools = tools
@@ -61,7 +67,10 @@ class Lane:
         if not self._adopted:
             await self._adopt()
         await self._write_down()
-        free = min(self._gate.admits(self._tools.clock.monotonic()), BATCH)
+        now = self._tools.clock.monotonic()
+        if (limits := self._tools.spokes.limits(self.lane)) is not None:
+            self._gate.follow(limits, now)
+        free = min(self._gate.admits(now), BATCH)
         self._waits = free <= 0
         if self._waits:
             return self._until_admitted()
@@ -187,6 +196,9 @@ class Lane:
             self._fail()
 
     def _fail(self) -> None:
+        if not self.failed and self._tools.clock.monotonic() >= self._began + SHORTEST_TERM_SECONDS:
+            # What fails again and again waits for its turn.
+            self.gone()
         self.failed = True
         self.abandon()
 

@@ -31,6 +31,8 @@ class Ports:
     clock: Clock
     draw: Callable[[], float]
     post: Post
+    gone: Callable[[], None] = lambda: None
+    """Says that a lane needs a new term."""
 
 
 class LaneLoops:
@@ -57,6 +59,7 @@ class LaneLoops:
         self._lane = Lane(lane, grant=grant, limits=limits, store=ports.store, tools=tools)
         self._claims = DutyLoop(self._lane)
         self._lane.hint = self._claims.hint
+        self._lane.gone = ports.gone
         relay = Relay(lane, store=ports.store, log=ports.log)
         self._relay = DutyLoop(relay)
         self._tasks = [asyncio.create_task(loop.run()) for loop in (self._claims, self._relay)]

@@ -9,7 +9,7 @@ from typing import Protocol
 from hub.jobs.decide import Decision, begin_by
 from hub.jobs.model import Claimed, Ending, Purpose
 from hub.jobs.outcome import Outcome
-from hub.jobs.spec import OperationSpec
+from hub.jobs.spec import Limits, OperationSpec
 from hub.lanes.breaker import Breaker, BreakerState
 
 
@@ -261,6 +261,10 @@ class Spokes(Protocol):
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """What the spoke says of an operation; raises UnknownProvider."""
+        ...
+
+    def limits(self, lane: str) -> Limits | None:
+        """The limits that the spoke says now; None: it has said none."""
         ...
 
     def perform(self, lane: str, term: int, attempts: Sequence[Warranted]) -> AsyncIterator[list[Result]]:

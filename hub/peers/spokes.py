@@ -34,6 +34,15 @@ _KINDS = {
     spoke_service_pb2.CONCERN_KIND_INBOUND: EventKind.INBOUND,
 }
 """What a spoke calls an event's concern; what it does not know is told as OTHER."""
+FENCE_BATCH = 256
+FIRST_ASK_SECONDS = 0.05
+LAST_ASK_SECONDS = 0.5
+ANSWERED_SECONDS = 10.0
+
+Request = spoke_service_pb2.ExecuteRequest | spoke_service_pb2.LookUpRequest
+Response = spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse
+Answers = grpc.aio.UnaryStreamCall[Request, Response]
+"""The stream of a spoke's results."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +74,8 @@ class SpokeDirectory:
         self._webhooks: dict[str, WebhookRules] = {}
         self._ready: set[str] = set()
         self._telemetry = telemetry
+        self.ask_again: Callable[[str], None] = lambda provider: None
+        """Says that a spoke did not answer a call, and should be asked whether it is there."""
 
     def names(self) -> Sequence[str]:
         """All spokes that the hub was told of."""
@@ -140,6 +151,12 @@ class SpokeDirectory:
         self._ready.add(name)
         return True
 
+    def limits(self, lane: str) -> Limits | None:
+        """The limits that a lane's spoke says now; None: it has said none."""
+        provider, account = lane.split("/", 1)
+        spec = self._specs.get(provider)
+        return spec.accounts.get(account) if spec else None
+
     async def perform(
         self, lane: str, term: int, attempts: Sequence[Warranted]
     ) -> AsyncIterator[list[Result]]:
@@ -153,12 +170,20 @@ class SpokeDirectory:
                 reach("hub.answered", *(r.attempt_id for r in response.results))
                 yield [result_from_proto(r) for r in response.results]
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNAVAILABLE:
-                self._ready.discard(provider)
+            self._missed(provider, error)
             raise SpokeUnavailable(answer_of(error)) from error
+        finally:
+            # Whoever asked may have gone: then nobody waits for the rest.
+            responses.cancel()
 
     async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
         """Closes the lane to older owners and asks about their attempts; raises SpokeUnavailable."""
+        reports: list[Report] = []
+        for first in range(0, len(attempts), FENCE_BATCH):
+            reports += await self._fence(lane, term, attempts[first : first + FENCE_BATCH])
+        return reports
+
+    async def _fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
         provider = lane.split("/", 1)[0]
         request = spoke_service_pb2.FenceRequest(
             lane=lane,
@@ -171,6 +196,12 @@ class SpokeDirectory:
         try:
             response = await self._stubs[provider].Fence(request, timeout=FENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and len(attempts) > 1:
+                # The results of all of them are more than one message can hold.
+                half = len(attempts) // 2
+                first = await self._fence(lane, term, attempts[:half])
+                return first + await self._fence(lane, term, attempts[half:])
+            self._missed(provider, error)
             raise SpokeUnavailable(answer_of(error)) from error
         return [_report(r) for r in response.reports]
 
@@ -232,15 +263,18 @@ class SpokeDirectory:
         for channel in self._channels.values():
             await channel.close(None)
 
-    def _call(
-        self, provider: str, lane: str, term: int, attempts: Sequence[Warranted]
-    ) -> AsyncIterator[spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse]:
+    def _missed(self, provider: str, error: grpc.aio.AioRpcError) -> None:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            self._ready.discard(provider)
+            self.ask_again(provider)
+
+    def _call(self, provider: str, lane: str, term: int, attempts: Sequence[Warranted]) -> Answers:
         stub = self._stubs[provider]
         looks_up = attempts[0].claimed.purpose is Purpose.LOOK_UP
         request = spoke_service_pb2.LookUpRequest if looks_up else spoke_service_pb2.ExecuteRequest
         call = stub.LookUp if looks_up else stub.Execute
         longest = max(a.timeout for a in attempts).total_seconds() + GRACE_SECONDS
-        responses: AsyncIterator[spoke_service_pb2.ExecuteResponse | spoke_service_pb2.LookUpResponse] = call(
+        responses: Answers = call(
             request(
                 lane=lane,
                 term=term,
@@ -260,6 +294,7 @@ class Describing:
         self._spoke = name
         self._directory = directory
         self._changed = changed
+        self._wait = FIRST_ASK_SECONDS
 
     async def run_once(self) -> float | None:
         """Asks once."""
@@ -268,7 +303,11 @@ class Describing:
         if answered != was_ready:
             _log.info("spoke answers" if answered else "spoke is silent", extra={"spoke": self._spoke})
             self._changed()
-        return 10.0 if answered else 0.5
+        if answered:
+            self._wait = FIRST_ASK_SECONDS
+            return ANSWERED_SECONDS
+        wait, self._wait = self._wait, min(self._wait * 2, LAST_ASK_SECONDS)
+        return wait
 
 
 def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:

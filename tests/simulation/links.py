@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from hub.jobs.model import Claimed
-from hub.jobs.spec import OperationSpec
+from hub.jobs.spec import Limits, OperationSpec
 from hub.lanes.breaker import Breaker
 from hub.lanes.ports import (
     Grant,
@@ -170,6 +170,10 @@ class SpokeLink:
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """What the manifest says."""
         return SPECS[operation]
+
+    def limits(self, lane: str) -> Limits | None:
+        """Always the same."""
+        return None
 
     async def perform(
         self, lane: str, term: int, attempts: Sequence[Warranted]

@@ -1,4 +1,4 @@
-"""Since when a provider wants nothing of a lane."""
+"""Since when a provider wants nothing of a lane, and the way to what may have been done."""
 
 from alembic import op
 
@@ -7,5 +7,9 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Adds the column."""
+    """Adds the column and the index."""
     op.execute("ALTER TABLE lane ADD throttled_at timestamptz")
+    op.execute(
+        "CREATE INDEX job_doubt ON job (lane_id, due_at, job_id)"
+        " WHERE claimed_term = 0 AND due_at IS NOT NULL AND state = 5"
+    )
