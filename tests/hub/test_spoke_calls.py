@@ -1,4 +1,4 @@
-"""The hub's calls to a spoke over real gRPC: when it is away, when answers are large, when nobody waits any more."""
+"""Calls to a spoke over real gRPC: it is away, its answers are large, nobody waits any more."""
 
 import asyncio
 from collections.abc import AsyncIterator

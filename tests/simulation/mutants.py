@@ -168,6 +168,9 @@ def _counts_lost_as_absent(job: Claimed, outcome: Outcome, spec: OperationSpec, 
 
 _after_look_up = decide._after_look_up
 
+_UNCHECKED: Patch = (sys.modules[Dispatch.__module__], "unsent", lambda job, spec, now: None)
+"""Nothing is looked at again right before it is sent."""
+
 MUTANTS: Mapping[str, list[Patch]] = {
     "settle without its fences": [
         (MemoryStore, "owns", _owns_always),
@@ -175,8 +178,8 @@ MUTANTS: Mapping[str, list[Patch]] = {
     ],
     "settle ignores seq": [(MemoryStore, "owns", _owns_always), (MemoryStore, "is_held", _held_at_any_seq)],
     "adopt takes nothing over": [(MemoryStore, "adopt", _adopt_nothing)],
-    "queryable resent without a look-up": [(decide, "_doubt", _resending(Replay.QUERYABLE))],
-    "blind resent": [(decide, "_doubt", _resending(Replay.BLIND))],
+    "queryable resent without a look-up": [(decide, "_doubt", _resending(Replay.QUERYABLE)), _UNCHECKED],
+    "blind resent": [(decide, "_doubt", _resending(Replay.BLIND)), _UNCHECKED],
     "absent believed at once": [(decide, "_found_absent", Over(_absent_at_once))],
     "a failed look-up is absent": [(decide, "_after_look_up", _counts_lost_as_absent)],
     "unknown is dead when exhausted": [(decide, "_doubt", Over(_dead_when_exhausted))],

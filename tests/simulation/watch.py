@@ -70,6 +70,7 @@ class Watch:
         self._lane_quiet: defaultdict[int, list[Quiet]] = defaultdict(list)
         self._opened: dict[int, Quiet] = {}
         self._failures: Counter[int] = Counter()
+        self._unasked: Counter[int] = Counter()
         self._untold: set[int] = set()
         self._claimed_under: dict[str, int] = {}
         self._term = 0
@@ -214,7 +215,7 @@ class Watch:
         if self._claimed_under.get(attempt_id) != term:
             # Attempts taken over may open the breaker too, at a moment that cannot be told from here.
             self._untold |= {term} if said is Verdict.DOWN else set()
-            self._failures[term] *= said is not Verdict.UP
+            self._note(term, said, attempt_id)
         if self._claimed_under.get(attempt_id) != term or term in self._untold:
             return
         opened = self._opened.get(term)
@@ -223,14 +224,26 @@ class Watch:
             if is_down and settlement.decision.counts and opened.since < heard and now < opened.until:
                 self._check_counts(settlement, attempt_id)
             return
-        if said is not Verdict.NOTHING:
-            self._failures[term] = self._failures[term] + 1 if said is Verdict.DOWN else 0
-        if self._failures[term] == FAILURES_TO_OPEN:
-            self._failures[term] = 0
+        self._note(term, said, attempt_id)
+        if self._failures[term] + self._unasked[term] == FAILURES_TO_OPEN:
+            self._failures[term] = self._unasked[term] = 0
             # Results that come together may be looked at in another order than they are settled in.
             until = heard + FIRST_OPEN_SECONDS - TOGETHER
             self._opened[term] = Quiet(now, until, "the breaker must be open")
             self._lane_quiet[term].append(Quiet(now + SLACK, until, "the breaker must be open"))
+
+    def _note(self, term: int, said: Verdict, attempt_id: str) -> None:
+        """Failures in a row; questions that are answered say nothing of work."""
+        job_id, _, seq = attempt_id.partition(".")
+        attempt, row = self._world.store.attempts[job_id, int(seq)], self._world.store.get(job_id)
+        asks = attempt.purpose is Purpose.LOOK_UP or (
+            row is not None and SPECS[row.new.work.operation].replay is Replay.READ
+        )
+        if said is Verdict.DOWN:
+            (self._unasked if asks else self._failures)[term] += 1
+        elif said is Verdict.UP:
+            self._unasked[term] = 0
+            self._failures[term] *= asks
 
     def _check_counts(self, settlement: Settlement, attempt_id: str) -> None:
         row = self._world.store.live.get(settlement.job_id)
