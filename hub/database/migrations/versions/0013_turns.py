@@ -8,8 +8,6 @@ down_revision = "0012"
 _INDEXES = """
 CREATE INDEX job_turn ON job (lane_id, tenant, priority, due_at, job_id)
     WHERE claimed_term = 0 AND due_at IS NOT NULL AND state <> 5;
-CREATE INDEX job_doubt ON job (lane_id, due_at, job_id)
-    WHERE claimed_term = 0 AND due_at IS NOT NULL AND state = 5;
 DROP INDEX job_claim;
 """
 
