@@ -55,7 +55,7 @@ from hub.operations import Operations, Shared
 from hub.operators.store import PostgresOperationsStore
 from hub.own_errors import OWN
 from hub.peers.agreeing import compare
-from hub.peers.audit import AuditClient
+from hub.peers.audit import AuditClient, KeepHead
 from hub.peers.notary import Notary
 from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
@@ -154,7 +154,7 @@ class Hub:
         operations = self._operations(log)
         if "lanes" in self._settings.roles:
             self._start_lanes(log, operations)
-            self._run(DutyLoop(KeepHead(audit, self._heads)))
+            self._run(DutyLoop(KeepHead(audit, self._heads.save)))
         if "webhooks" in self._settings.roles:
             await self._start_webhooks()
         await self._start_edge(operations)
@@ -367,25 +367,6 @@ class Hub:
     def _running(self, lane: str) -> LaneLoops | None:
         running = self._ownership.running(lane) if self._ownership else None
         return running if isinstance(running, LaneLoops) else None
-
-
-class KeepHead:
-    """The duty that keeps the log's last verified head, so that a restart still sees a rollback."""
-
-    name = "keep head"
-
-    def __init__(self, log: AuditClient, store: PostgresHeadStore) -> None:
-        self._log = log
-        self._store = store
-        self._kept = 0
-
-    async def run_once(self) -> float | None:
-        """Keeps the head if it has grown."""
-        size, note = self._log.head
-        if size > self._kept:
-            await self._store.save(size, note)
-            self._kept = size
-        return 5.0
 
 
 def _bounded(batcher: Batcher[T, R]) -> Callable[[T], Awaitable[R]]:

@@ -1,6 +1,6 @@
 """The audit log over gRPC; no receipt is believed before it has been verified."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import grpc
 
@@ -94,3 +94,22 @@ def _answer(
     receipt = result.receipt
     verify_receipt(receipt, envelope=envelope, checkpoint=checkpoint)
     return Receipt(receipt.index, receipt.leaf_hash, tuple(receipt.path), note)
+
+
+class KeepHead:
+    """The duty that keeps the log's last verified head, so that a restart still sees a rollback."""
+
+    name = "keep head"
+
+    def __init__(self, log: AuditClient, save: Callable[[int, bytes], Awaitable[None]]) -> None:
+        self._log = log
+        self._save = save
+        self._kept = 0
+
+    async def run_once(self) -> float | None:
+        """Keeps the head if it has grown."""
+        size, note = self._log.head
+        if size > self._kept:
+            await self._save(size, note)
+            self._kept = size
+        return 5.0

@@ -9,8 +9,9 @@ from hub.events.deliveries import has_fit_name
 from hub.events.model import ArrivedEvent
 from hub.jobs.outcome import NotSent, NotSentCause, Unknown
 from hub.lanes.ports import AuditLog, LogUnavailable, Receipt, SpokeUnavailable
+from hub.peers.hearing import event_from_proto
 from hub.peers.notary import Notary
-from hub.peers.spokes import SpokeDirectory, event_from_proto
+from hub.peers.spokes import SpokeDirectory
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2
 

@@ -3,19 +3,17 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import PlanRefused, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
-from hub.events.model import Answer, ArrivedEvent, Concern, Delivery, Heard, WebhookRefused, WebhookRules
-from hub.events.told import EventKind
-from hub.jobs.agreeing import Sum
+from hub.events.model import Delivery, Heard, WebhookRules
 from hub.jobs.model import Claimed, Purpose, lane_id
 from hub.jobs.outcome import Unknown
 from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
 from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
+from hub.peers.hearing import delivery_to_proto, heard_from_proto
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto, webhook_rules_from_proto
 from integration.audit.v1 import log_pb2
 from integration.spoke.v1 import spoke_service_pb2, spoke_service_pb2_grpc
@@ -27,13 +25,6 @@ GRACE_SECONDS = 15.0
 FENCE_SECONDS = 5.0
 LIST_SECONDS = 25.0
 NO_RECEIPT = "NO_RECEIPT"
-_KINDS = {
-    spoke_service_pb2.CONCERN_KIND_DISPUTE: EventKind.DISPUTE,
-    spoke_service_pb2.CONCERN_KIND_REVERSAL: EventKind.REVERSAL,
-    spoke_service_pb2.CONCERN_KIND_BOUNCE: EventKind.BOUNCE,
-    spoke_service_pb2.CONCERN_KIND_INBOUND: EventKind.INBOUND,
-}
-"""What a spoke calls an event's concern; what it does not know is told as OTHER."""
 FENCE_BATCH = 256
 FIRST_ASK_SECONDS = 0.05
 LAST_ASK_SECONDS = 0.5
@@ -230,13 +221,13 @@ class SpokeDirectory:
         Raises SpokeUnavailable.
         """
         provider = deliveries[0].lane.split("/", 1)[0]
-        request = spoke_service_pb2.ParseWebhooksRequest(webhooks=[_webhook(d) for d in deliveries])
+        request = spoke_service_pb2.ParseWebhooksRequest(webhooks=[delivery_to_proto(d) for d in deliveries])
         try:
             response = await self._stubs[provider].ParseWebhooks(request, timeout=FENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise SpokeUnavailable(error.code().name) from error
         return [
-            _parsed(delivery.lane, parsed)
+            heard_from_proto(delivery.lane, parsed)
             for delivery, parsed in zip(deliveries, response.results, strict=True)
         ]
 
@@ -338,32 +329,6 @@ def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:
     return message
 
 
-def _webhook(delivery: Delivery) -> spoke_service_pb2.ParseWebhookRequest:
-    message = spoke_service_pb2.ParseWebhookRequest(
-        account=delivery.lane.split("/", 1)[1],
-        headers=[spoke_service_pb2.HttpHeader(name=n, value=v) for n, v in delivery.headers],
-        body=delivery.body,
-        method=delivery.method,
-        url=delivery.url,
-        query=delivery.query,
-    )
-    message.receive_time.FromDatetime(delivery.received_at)
-    return message
-
-
-def _parsed(lane: str, message: spoke_service_pb2.ParsedWebhook) -> Heard | Exception:
-    match message.verdict:
-        case spoke_service_pb2.WEBHOOK_VERDICT_VERIFIED:
-            said = message.answer
-            answer = Answer(said.status or 200, said.content_type, said.body)
-            events = [event_from_proto(lane, e) for e in message.events]
-            return Heard(events, answer if message.HasField("answer") else None)
-        case spoke_service_pb2.WEBHOOK_VERDICT_REFUSED:
-            return WebhookRefused(message.reason)
-        case _:
-            return SpokeUnavailable(message.reason)
-
-
 def _moment(claimed: Claimed) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(claimed.claimed_at)
@@ -383,27 +348,3 @@ def _report(message: spoke_service_pb2.AttemptReport) -> Report:
     known = {int(k): k for k in Knowledge}
     result = result_from_proto(message.result) if message.HasField("result") else None
     return Report(message.attempt_id, known.get(message.knowledge, Knowledge.NONE), result)
-
-
-def event_from_proto(lane: str, message: spoke_service_pb2.ProviderEvent) -> ArrivedEvent:
-    """What a provider says has happened."""
-    speaks = message.HasField("outcome")
-    return ArrivedEvent(
-        lane,
-        message.event_id,
-        message.type,
-        message.job_id,
-        message.outcome.SerializeToString() if speaks else b"",
-        message.confirmation,
-        message.event_time.ToDatetime(tzinfo=UTC) if message.HasField("event_time") else None,
-        _concern(message.concern) if message.HasField("concern") and not speaks else None,
-    )
-
-
-def _concern(message: spoke_service_pb2.Concern) -> Concern:
-    amount = message.amount
-    return Concern(
-        _KINDS.get(message.kind, EventKind.OTHER),
-        message.concerned_reference,
-        Sum(amount.minor_units, amount.currency_code) if message.HasField("amount") else None,
-    )

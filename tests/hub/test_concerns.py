@@ -14,7 +14,7 @@ from hub.jobs.agreeing import Sum
 from hub.jobs.contradicting import Proposal
 from hub.jobs.model import JobState
 from hub.lanes.store import PostgresLaneStore
-from hub.peers.spokes import event_from_proto
+from hub.peers.hearing import event_from_proto
 from integration.common.v1.money_pb2 import Money
 from integration.spoke.v1 import outcome_pb2
 from integration.spoke.v1 import spoke_service_pb2 as spoke

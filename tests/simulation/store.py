@@ -1,6 +1,5 @@
 """A model of the hub's Postgres store in memory: the same answers, which `test_model.py` compares."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, 
 from hub.jobs.ports import Withdrawal
 from hub.lanes.breaker import Breaker, BreakerState
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
-from tests.simulation.turns import in_turn
+from tests.simulation.turns import in_turn, trials
 
 PAUSED = 2
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -294,9 +293,7 @@ class MemoryStore:
         due = self._due(lane)
         if not trial:
             return in_turn(due, limit, served)
-        return _trials(sorted(due, key=lambda r: (r.new.priority, r.due_at or LONG_AGO, r.new.job_id)))[
-            :limit
-        ]
+        return trials(sorted(due, key=lambda r: (r.new.priority, r.due_at or LONG_AGO, r.new.job_id)))[:limit]
 
     def _claim(self, row: JobRow, term: int) -> Claimed:
         row.claimed_term, row.seq, row.updated_at = term, row.seq + 1, self.now()
@@ -363,18 +360,6 @@ class MemoryStore:
 
     def _left(self, until: datetime | None) -> float:
         return (until - self.now()).total_seconds() if until else 0.0
-
-
-def _trials(rows: Sequence[JobRow]) -> list[JobRow]:
-    """In the order of claim_trials.sql; `rows` by priority and due time."""
-    turns: Counter[tuple[bool, str, str]] = Counter()
-    ranked = []
-    for place, row in sorted(enumerate(rows), key=lambda each: (each[1].seq, each[0])):
-        asks = row.state not in NOT_BEGUN
-        kind = (asks, row.new.work.operation, row.new.tenant)
-        turns[kind] += 1
-        ranked.append((asks, turns[kind], row.seq, place))
-    return [rows[place] for *_, place in sorted(ranked)]
 
 
 def _claimed(row: JobRow, term: int, claimed_at: datetime) -> Claimed:

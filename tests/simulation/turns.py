@@ -1,11 +1,11 @@
 """The order in which a claim takes what is due, as claim.sql has it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from hub.jobs.model import JobState, NewJob
+from hub.jobs.model import NOT_BEGUN, JobState, NewJob
 
 STEP = timedelta(minutes=1)
 Row = TypeVar("Row", bound="Waiting")
@@ -17,6 +17,7 @@ class Waiting(Protocol):
     new: NewJob
     state: JobState
     due_at: datetime | None
+    seq: int
 
 
 def in_turn(due: Iterable[Row], limit: int, served: Sequence[str]) -> list[Row]:
@@ -48,3 +49,15 @@ def _by_due(row: Waiting) -> tuple[datetime, str]:
 def _by_urgency(row: Waiting) -> tuple[datetime, str]:
     due_at, job_id = _by_due(row)
     return due_at + row.new.priority * STEP, job_id
+
+
+def trials(rows: Sequence[Row]) -> list[Row]:
+    """In the order of claim_trials.sql; `rows` by priority and due time."""
+    turns: Counter[tuple[bool, str, str]] = Counter()
+    ranked = []
+    for place, row in sorted(enumerate(rows), key=lambda each: (each[1].seq, each[0])):
+        asks = row.state not in NOT_BEGUN
+        kind = (asks, row.new.work.operation, row.new.tenant)
+        turns[kind] += 1
+        ranked.append((asks, turns[kind], row.seq, place))
+    return [rows[place] for *_, place in sorted(ranked)]
