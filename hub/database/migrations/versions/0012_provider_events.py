@@ -32,8 +32,6 @@ _STATEMENTS = (
     )
     """,
     "CREATE INDEX provider_event_tenant ON provider_event (tenant, cursor)",
-    "CREATE INDEX job_reference ON job (lane_id, provider_reference) WHERE provider_reference <> ''",
-    "CREATE INDEX done_reference ON job_done (lane_id, provider_reference) WHERE provider_reference <> ''",
     "ALTER TABLE webhook_event ADD happened_at timestamptz",
     "GRANT SELECT, INSERT ON provider_event TO hub_rw",
 )
