@@ -9,6 +9,7 @@ from mesh.failpoints import POINTS
 from tests.bugs.tree import ROOT
 
 PAGE = (ROOT / "docs" / "faults.md").read_text()
+NAMED = re.findall(r"^\| [^`|]+ \| `([\w/]+\.py)`: `(test_\w+)` \|$", PAGE, re.M)
 
 
 def points(page: str) -> Set[str]:
@@ -30,3 +31,13 @@ def test_what_is_a_file_or_a_pattern_is_no_failpoint(name: str) -> None:
 @pytest.mark.parametrize("pattern", re.findall(r"`((?:hub|worker|spoke|audit)\.[a-z_]*)\*`", PAGE))
 def test_every_pattern_of_failpoints_fits_some(pattern: str) -> None:
     assert [name for name in POINTS if name.startswith(pattern)]
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_every_test_that_holds_what_the_page_says_is_there(file: str, name: str) -> None:
+    assert f"def {name}(" in (ROOT / "tests" / file).read_text()
+
+
+def test_the_page_names_tests_for_what_goes_away_comes_late_or_is_too_much() -> None:
+    section = PAGE.partition("## What goes away, comes late, or is too much")[2].partition("\n## ")[0]
+    assert section.count("`test_") >= 35
