@@ -10,7 +10,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.errors import PlanRefused, ProviderAmbiguous, ProviderNotReady, UnknownAccount, UnknownProvider
 from hub.events.model import Delivery, Heard, WebhookRules
 from hub.jobs.model import Claimed, Purpose, lane_id
-from hub.jobs.outcome import Unknown
 from hub.jobs.spec import Limits, OperationSpec, SpokeSpec
 from hub.lanes.ports import Knowledge, Report, Result, SpokeUnavailable, Warranted
 from hub.peers.hearing import delivery_to_proto, heard_from_proto
@@ -337,11 +336,7 @@ def _moment(claimed: Claimed) -> Timestamp:
 
 def result_from_proto(message: spoke_service_pb2.AttemptResult) -> Result:
     """What an attempt came to, and its evidence."""
-    try:
-        outcome = outcome_from_proto(message.outcome)
-    except (ValueError, OverflowError):  # an instant or a span that there is not
-        outcome = Unknown("NOT_UNDERSTOOD", "the spoke's answer is not what the contract allows")
-    return Result(message.attempt_id, outcome, message.evidence)
+    return Result(message.attempt_id, outcome_from_proto(message.outcome), message.evidence)
 
 
 def _report(message: spoke_service_pb2.AttemptReport) -> Report:

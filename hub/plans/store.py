@@ -18,6 +18,7 @@ from hub.lanes.ports import Statement
 from hub.plans.filters import filter_columns
 from hub.plans.model import (
     APPROVE_WITHIN,
+    UNDO_KEY,
     Counts,
     Filter,
     Item,
@@ -66,7 +67,7 @@ class PostgresPlanStore:
         columns = filter_columns(wanted)
         del columns["cause"]
         statement = _SUCCEEDED_OF if wanted.job_ids else _SUCCEEDED
-        rows = await self._rows(statement, {**columns, "limit": limit})
+        rows = await self._rows(statement, {**columns, "undo_key": UNDO_KEY, "limit": limit})
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:

@@ -199,7 +199,7 @@ async def serving(
     )
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:
-        follow = following(engine, store, board, draining=server.draining)
+        follow = following(engine, store, board, draining=server.draining, most=100)
         watching = await stack.enter_async_context(follow)
         api = JobsApi(
             store,

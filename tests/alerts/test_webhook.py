@@ -256,7 +256,7 @@ async def test_neither_logs_nor_errors_nor_texts_show_the_secret_or_the_address(
     for each in (hidden, nowhere, odd):
         await desk.tell(each)
         assert await each.send(await desk.store.firing(), desk.clock.now()) != [None]
-    ours = [r for r in caplog.records if r.name.startswith("hub.")]
+    ours = [r for r in caplog.records if r.name.startswith("hub.alerts")]
     said = "".join(str(vars(r)) for r in ours) + repr((hidden, nowhere, odd))
     assert len(ours) == 3
     for secret in ("t0ken", KEY, repr(base64.b64decode(KEY))[2:-1]):

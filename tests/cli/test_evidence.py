@@ -12,6 +12,17 @@ from tests.audit_service import rig
 from tests.audit_service.test_bundle import zipped
 from tests.audit_service.test_dishonest_log import HUB, INTENT, JOB, KEYS, LOG, SPOKE, _answer, _bundle
 
+PROFILE = """
+trust_domain = "integration.local"
+tenant = "acme"
+log_key = "keys/vkey"
+[addresses]
+hub = "127.0.0.1:1"
+audit = "127.0.0.1:2"
+[identities]
+directory = "identities"
+"""
+
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
@@ -33,6 +44,7 @@ def _pin(bundle: Path, key: Vkey) -> None:
     pinned = bundle.with_name("state") / "keys" / "vkey"
     pinned.parent.mkdir(parents=True)
     pinned.write_text(str(key))
+    pinned.parents[1].joinpath("profile.toml").write_text(PROFILE)
 
 
 def test_without_any_pin_a_bundle_is_consistent_with_itself_only(bundle: Path) -> None:

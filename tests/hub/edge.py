@@ -99,7 +99,12 @@ class Edge:
 
 @asynccontextmanager
 async def following(
-    engine: AsyncEngine, store: PostgresJobStore, board: Board, *, draining: asyncio.Event
+    engine: AsyncEngine,
+    store: PostgresJobStore,
+    board: Board,
+    *,
+    draining: asyncio.Event,
+    most: int = MOST_STREAMS,
 ) -> AsyncIterator[Watching]:
     """The streams of events, and the duties behind them and behind those who wait."""
     log = PostgresEventLog(engine)
@@ -107,7 +112,7 @@ async def following(
     feeding = DutyLoop(feed)
     feed.wake = feeding.hint
     tasks = [asyncio.create_task(duty.run()) for duty in (feeding, DutyLoop(PollWaiting(store, board)))]
-    yield Watching(log, feed, most=MOST_STREAMS)
+    yield Watching(log, feed, most=most)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

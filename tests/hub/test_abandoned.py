@@ -197,9 +197,9 @@ async def test_a_lane_with_nothing_to_park_is_left_to_its_next_owner(house: Hous
     await house.own()
     await house.leases.release("hub", [LANE])
     await house.desk.jobs.accept([QUEUED])
-    term = (await house.desk.store.lanes(LANE))[0].term
+    term = (await house.desk.store.lane(LANE)).term
     await house.go_round(ABANDONED_SECONDS)
-    assert (await house.desk.store.lanes(LANE))[0].term == term
+    assert (await house.desk.store.lane(LANE)).term == term
 
 
 async def test_who_parked_is_fenced_off_once_the_lane_has_an_owner_again(house: House) -> None:

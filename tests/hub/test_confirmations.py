@@ -14,7 +14,7 @@ from hub.jobs.letters import Cause
 from hub.jobs.model import LONGEST_LIFE, Claimed, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Pending, Unknown
 from hub.jobs.spec import OperationSpec
-from tests.hub.jobs import NOW, claimed, spec
+from tests.hub.jobs import NOW, agreed, claimed, spec
 from tests.hub.test_operations_store import LANE, OUTCOMES, Desk
 
 DAY = timedelta(days=1)
@@ -97,7 +97,7 @@ async def test_a_webhook_settles_what_was_overdue_and_its_letter_and_its_alert_s
     job = waiting(timedelta())
     await desk.settled(after_attempt(job, PENDING, spec(), Moment(job.expire_at, 0.5)))
     assert await desk.firing() == ["DeadLetters/echo/default/unresolved_doubt"]
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await events.keep(ArrivedEvent(LANE, "evt-1", "paid", desk.job.job_id, b"yes", b"signed"))
     assert await events.apply(desk.job.job_id)
     assert await desk.state() is JobState.SUCCEEDED

@@ -18,7 +18,7 @@ from hub.jobs.model import JobState, NewJob
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.store import PostgresLaneStore
 from hub.operators.store import PostgresOperationsStore
-from tests.hub.jobs import NOW, OPERATION, WORK, new_job
+from tests.hub.jobs import NOW, OPERATION, WORK, new_job, withdrawal
 from tests.hub.test_store import LANE, OUTCOMES, event, settle, state_of
 
 
@@ -134,7 +134,7 @@ async def test_a_withdrawn_job_that_the_provider_did_all_the_same_is_told(hub_en
     job, events = new_job(1), PostgresEventStore(hub_engine, OUTCOMES.get, never)
     jobs = PostgresJobStore(hub_engine)
     await jobs.accept([job])
-    assert await jobs.cancel(job.job_id)
+    assert await jobs.cancel(job.job_id, withdrawal())
     await events.keep(event(job))
     await events.apply(job.job_id)
     told = await only(hub_engine)

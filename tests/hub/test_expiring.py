@@ -136,7 +136,7 @@ async def test_a_claim_does_not_walk_over_what_is_over(bench: Bench, hub_engine:
         pass
     term = await bench.own()
     read = reader("hub.lanes", LaneMode, BreakerState)
-    values = {"lane": LANE, "term": term, "limit": 64}
+    values = {"lane": LANE, "term": term, "limit": 64, "served": []}
     await pages(hub_engine, read("claim"), values)
     assert await pages(hub_engine, read("claim"), values) < 5_000
     assert len(await bench.lanes.claim(LANE, term, 64, FakeNotary().intents)) == 64

@@ -19,6 +19,7 @@ from integration.spoke.v1 import spoke_service_pb2
 from mesh.evidence.checkpoint import Vkey
 from mesh.evidence.keys import SigningKey
 from mesh.telemetry import Telemetry
+from tests.hub.jobs import claimed
 
 CANARY = "sk_live_canary4eC39"
 URL = "postgresql+asyncpg://hub:pw@127.0.0.1:1/hub"
@@ -54,7 +55,7 @@ async def test_a_spokes_words_go_no_further(gossip: str) -> None:
         telemetry=Telemetry(None),
     )
     request = spoke_service_pb2.ListEventsRequest(account="default")
-    for asked in (directory.fence("echo/default", 1, []), directory.list_events(request, "echo")):
+    for asked in (directory.fence("echo/default", 1, [claimed()]), directory.list_events(request, "echo")):
         with pytest.raises(SpokeUnavailable) as failed:
             await asked
         assert str(failed.value) == "UNAVAILABLE"

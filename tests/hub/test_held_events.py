@@ -14,6 +14,7 @@ from hub.jobs.decide import Decision
 from hub.jobs.model import JobState
 from hub.jobs.statements import reader
 from hub.plans.model import PlanState
+from tests.hub.jobs import agreed
 from tests.hub.test_expiring import pages
 from tests.hub.test_operations_store import LANE, OUTCOMES, Desk
 
@@ -62,7 +63,7 @@ async def test_what_is_nobodys_is_not_walked_over(
 async def test_an_event_about_a_job_of_ours_is_applied_although_many_are_nobodys(
     hub_engine: AsyncEngine,
 ) -> None:
-    desk, events = Desk(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get)
+    desk, events = Desk(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await desk.settled(Decision(JobState.WAITING_CONFIRMATION))
     job_id = desk.job.job_id
     await foreign(hub_engine, 200, timedelta(minutes=1))
@@ -76,7 +77,7 @@ async def test_an_event_about_a_job_of_ours_is_applied_although_many_are_nobodys
 async def test_an_event_that_is_understood_only_later_is_about_a_job_from_then_on(
     hub_engine: AsyncEngine,
 ) -> None:
-    desk, events = Desk(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get)
+    desk, events = Desk(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await desk.settled(Decision(JobState.WAITING_CONFIRMATION))
     await events.keep(ArrivedEvent(LANE, "evt-1", "paid", "", b"", b""))
     assert await events.keep(event(1, desk.job.job_id))
@@ -89,7 +90,7 @@ async def test_what_has_been_held_for_a_month_lapses_batch_after_batch_and_nothi
     hub_engine: AsyncEngine,
 ) -> None:
     await foreign(hub_engine, LAPSE_BATCH + 1, HELD_FOR + timedelta(minutes=1))
-    events = PostgresEventStore(hub_engine, OUTCOMES.get)
+    events = PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
     await events.keep(event(1, "01890000-0000-7000-8000-000000000001"))
     duty = Lapsing(events.lapse)
     assert await duty.run_once() == 0

@@ -34,10 +34,10 @@ async def test_a_long_wait_is_seen_and_told_and_ends_by_an_operators_word(
 ) -> None:
     await desk.lanes.save_throttle(LANE, desk.term, seconds, orders=0)
     assert await desk.firing() == told
-    (lane,) = await desk.store.lanes(LANE)
+    lane = await desk.store.lane(LANE)
     assert lane_to_proto(lane, None).HasField("throttled_until_time")
     await desk.operating.move_breaker(LANE, BreakerState.HALF_OPEN, WHY)
-    (lane,) = await desk.store.lanes(LANE)
+    lane = await desk.store.lane(LANE)
     assert not lane_to_proto(lane, None).HasField("throttled_until_time")
     await age_alerts(desk.engine)
     await desk.store.reconcile_lanes([LANE], [])
@@ -57,7 +57,7 @@ async def test_a_wait_that_an_operator_has_ended_is_not_written_again_by_an_owne
 ) -> None:
     await desk.operating.move_breaker(LANE, BreakerState.HALF_OPEN, WHY)
     await desk.lanes.save_throttle(LANE, desk.term, 1800, orders=0)
-    (lane,) = await desk.store.lanes(LANE)
+    lane = await desk.store.lane(LANE)
     assert lane.throttled_until is None
 
 

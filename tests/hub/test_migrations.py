@@ -32,7 +32,7 @@ SELECT row_number() OVER (), job_id, 'acme', 6, now(), 'echo/default', 'o', requ
        '', ''
 FROM old WHERE ended
 """
-TABLES = ("request_key", "job", "job_done", "job_event")
+TABLES = ("request_key", "job", "job_done", "numbered_event")
 
 
 def bring_to(connection: Connection, revision: str) -> None:
@@ -62,5 +62,5 @@ async def test_only_the_products_own_request_ids_leave_the_space_of_cores(
         "request_key": {"order-1", "rollback:mine", f"{UNDO_KEY}done", f"{UNDO_KEY}queued"},
         "job": {"rollback:mine", f"{UNDO_KEY}queued"},
         "job_done": {"order-1", f"{UNDO_KEY}done"},
-        "job_event": {"order-1", f"{UNDO_KEY}done"},
+        "numbered_event": {"order-1", f"{UNDO_KEY}done"},
     }

@@ -164,11 +164,12 @@ async def test_an_end_that_cannot_be_stored_goes_to_a_person(
     assert (found.reason, found.due_at) == ("HUB_FAULT", None)
 
 
-def test_an_answer_that_names_an_instant_that_there_is_not_is_not_understood() -> None:
+def test_an_instant_that_there_is_not_is_taken_for_the_last_that_there_is() -> None:
     message = spoke_service_pb2.AttemptResult(attempt_id="a", evidence=b"e", outcome=outcome_pb2.Outcome())
     message.outcome.pending.confirm_by_time.seconds = 2**62
     result = result_from_proto(message)
-    assert isinstance(result.outcome, Unknown)
+    assert isinstance(result.outcome, Pending)
+    assert result.outcome.confirm_by is not None
     assert result.evidence == b"e"
 
 

@@ -17,7 +17,7 @@ from hub.lanes.duties import PLANS
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.plans.store import PostgresPlanStore
 from tests.fakes import HandClock
-from tests.hub.jobs import new_job
+from tests.hub.jobs import new_job, withdrawal
 from tests.hub.test_abandoned import House
 from tests.hub.test_alert_changes import said
 from tests.hub.test_operations_store import LANE
@@ -61,7 +61,7 @@ async def test_a_spoke_that_does_not_answer_for_a_minute_is_told_while_jobs_wait
     house.clock.move(1)
     await house.watching.run_once()
     assert await firing(house.engine) == ["SpokeAway/echo"]
-    assert await house.desk.jobs.cancel(new_job(1).job_id)
+    assert await house.desk.jobs.cancel(new_job(1).job_id, withdrawal())
     await house.watching.run_once()
     assert await firing(house.engine) == []
 

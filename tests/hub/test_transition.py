@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.decide import Decision
+from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.model import FINAL, TRANSITIONS, JobState
 from hub.jobs.rows import ending_columns
 from hub.jobs.statements import reader
@@ -53,7 +54,9 @@ async def test_every_move_of_the_table_is_made_and_told(hub_engine: AsyncEngine,
         job = await store.get(new_job(number).job_id)
         assert job is not None
         assert job.state is becomes
-    events = await store.events("acme", after=0, limit=100)
+    log = PostgresEventLog(hub_engine)
+    assert await log.number(100) == len(targets)
+    events = await log.all_after(0, 100)
     assert [(e.job.job_id, e.job.state) for e in events] == [
         (new_job(number).job_id, becomes) for number, becomes in targets.items()
     ]

@@ -2,8 +2,7 @@
 -- takes a lane for a moment does not work on it. Stranded are attempts under way, and doubts whose time is over.
 SELECT * FROM (
     SELECT l.lane_id, l.lease_until < now() OR starts_with(l.owner, 'hub-duty/') AS is_unowned,
-           EXISTS (SELECT 1 FROM job j WHERE j.lane_id = l.lane_id AND j.claimed_term = 0 AND j.due_at IS NOT NULL)
-             AS has_waiting,
+           {lanes/holds_waiting} AS has_waiting,
            EXISTS (SELECT 1 FROM job j WHERE j.lane_id = l.lane_id AND j.claimed_term <> 0)
            OR EXISTS (SELECT 1 FROM job j
                       WHERE j.lane_id = l.lane_id AND j.claimed_term = 0 AND j.due_at IS NOT NULL

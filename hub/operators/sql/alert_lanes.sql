@@ -2,11 +2,11 @@
 -- a dead letter, whoever offers them. One that is offered again is held as it was left. Of a spoke that has not been
 -- heard yet, all stand.
 WITH offered AS (
-    SELECT * FROM lane
+    SELECT * FROM lane l
     WHERE lane_id = ANY(CAST(:lanes AS text[])) OR provider = ANY(CAST(:unheard AS text[]))
-       OR EXISTS (SELECT 1 FROM job j WHERE j.lane_id = lane.lane_id AND j.claimed_term = 0 AND j.due_at IS NOT NULL)
-       OR EXISTS (SELECT 1 FROM job j WHERE j.lane_id = lane.lane_id AND j.claimed_term <> 0)
-       OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.lane_id = lane.lane_id AND d.left_at IS NULL)
+       OR {lanes/holds_waiting}
+       OR EXISTS (SELECT 1 FROM job j WHERE j.lane_id = l.lane_id AND j.claimed_term <> 0)
+       OR EXISTS (SELECT 1 FROM dead_letter d WHERE d.lane_id = l.lane_id AND d.left_at IS NULL)
 ), over AS (
     UPDATE alert SET change = change + 1, changed_at = now(), ended_at = now()
     WHERE ended_at IS NULL AND seen_at < now() - interval '2 seconds' AND (

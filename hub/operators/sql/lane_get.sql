@@ -9,7 +9,11 @@ CROSS JOIN LATERAL (
            EXTRACT(EPOCH FROM now() - min(due_at) FILTER (WHERE claimed_term = 0 AND due_at <= now())) AS oldest
     FROM (
         SELECT state, claimed_term, due_at FROM job j
-        WHERE j.lane_id = l.lane_id AND claimed_term = 0 AND due_at IS NOT NULL AND state <> {JobState.DEAD}
+        WHERE j.lane_id = l.lane_id AND claimed_term = 0 AND due_at IS NOT NULL AND state <> {JobState.IN_DOUBT}
+          AND state <> {JobState.DEAD}
+        UNION ALL
+        SELECT state, claimed_term, due_at FROM job j
+        WHERE j.lane_id = l.lane_id AND claimed_term = 0 AND due_at IS NOT NULL AND state = {JobState.IN_DOUBT}
         UNION ALL
         SELECT state, claimed_term, due_at FROM job j WHERE j.lane_id = l.lane_id AND claimed_term <> 0
         UNION ALL
