@@ -86,9 +86,13 @@ class Person:
 
         return await until(read, lambda p: p.state in OVER, seconds)
 
+    async def lanes(self) -> list[Any]:
+        """The lanes that there are."""
+        return list((await self.ops.ListLanes(ops.ListLanesRequest(), timeout=10)).lanes)
+
     async def lane(self) -> Any:
         """The one lane."""
-        return (await self.ops.ListLanes(ops.ListLanesRequest(), timeout=10)).lanes[0]
+        return (await self.lanes())[0]
 
     async def set_mode(self, mode: str) -> None:
         """Pauses the one lane, or lets it work again."""
@@ -183,5 +187,7 @@ async def opened(home: Path, urls: Mapping[str, str]) -> AsyncIterator[Office]:
     await provider.up()
     accounts = {"echo": account(f"http://127.0.0.1:{provider.port}", webhook_secrets=[])}
     async with running(home, urls, accounts) as whole:
-        yield Office(whole, provider, Person(whole.operators["ana"]), Person(whole.operators["luis"]))
+        office = Office(whole, provider, Person(whole.operators["ana"]), Person(whole.operators["luis"]))
+        await until(office.ana.lanes, bool, 10)
+        yield office
     await provider.down()

@@ -31,7 +31,7 @@ async def test_a_provider_that_is_down_opens_the_breaker_and_burns_the_attempts_
     office: Office,
 ) -> None:
     await office.provider.down()
-    made = [(await office.charge(n, attempts=2)).job_id for n in range(200)]
+    made = [(await office.charge(n, attempts=3)).job_id for n in range(200)]
     await until(office.ana.lane, lambda lane: lane.breaker.state == lane_pb2.BREAKER_STATE_OPEN, 10)
     await office.provider.up()
     await breaker(office, "HALF_OPEN")
