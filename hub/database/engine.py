@@ -20,6 +20,8 @@ IN_EACH_OTHERS_WAY = ("40",)
 """SQLSTATEs of transactions that only one of could win: nothing of the other has been stored."""
 FREE_WITHIN_SECONDS = 2.5
 """How long anybody waits for a connection that others use; after that they are told to come back."""
+WORK_PATIENCE_SECONDS = 15.0
+"""How long the work itself waits for one."""
 
 REFUSED = ("22", "23")
 """SQLSTATEs of values that cannot be stored."""
@@ -35,8 +37,11 @@ class _Pool(AsyncAdaptedQueuePool):
             raise Overloaded("all connections to the hub's database are in use: send it again") from error
 
 
-def open_engine(url: str, *, connections: int = 9, use: str = "hub") -> AsyncEngine:
-    """A pool of up to `connections` to Postgres, for one `use`; a statement gives up after 15 s.
+def open_engine(
+    url: str, *, connections: int = 9, use: str = "hub", patience: float = FREE_WITHIN_SECONDS
+) -> AsyncEngine:
+    """A pool of up to `connections` to Postgres, for one `use`. A statement gives up after 15 s, and
+    whoever waits for a connection after `patience` seconds.
 
     Whatever is done with it raises StoreUnavailable while the database is away, StoreConflict where it has
     been undone for the sake of another, and Overloaded when a statement or a wait takes too long.
@@ -46,7 +51,7 @@ def open_engine(url: str, *, connections: int = 9, use: str = "hub") -> AsyncEng
         poolclass=_Pool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=FREE_WITHIN_SECONDS,
+        pool_timeout=patience,
         pool_pre_ping=False,
         hide_parameters=True,
         connect_args={
@@ -85,7 +90,8 @@ class Pools:
         return cls(
             leases=open_engine(url, connections=1, use="hub leases"),
             hints=open_engine(url, connections=3, use="hub hints"),
-            lanes=open_engine(url, connections=5, use="hub lanes"),
+            # A lane that gives up drops what is under way, so it waits as long as a statement may take.
+            lanes=open_engine(url, connections=5, use="hub lanes", patience=WORK_PATIENCE_SECONDS),
             edge=open_engine(url, connections=4, use="hub edge"),
         )
 

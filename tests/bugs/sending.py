@@ -130,8 +130,8 @@ SENDING = (
     Bug(
         name="expired-in-doubt",
         file="hub/housekeeping/sql/expire.sql",
-        old="WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state",
-        new="ELSE {JobState.DEAD} END AS to_state",
+        old="SELECT *, CASE WHEN doubted THEN {JobState.IN_DOUBT}",
+        new="SELECT *, CASE WHEN false THEN {JobState.IN_DOUBT}",
         breaks="a job that may have been carried out is given up as not done when its time is over",
         holds="unknown stays unknown until somebody finds out",
         tests=("tests/hub/test_doubted.py::test_a_job_that_may_have_been_carried_out_does_not_expire",),

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.board import wait_for
 from hub.jobs.decide import Moment, after_attempt, begin_by, unsent
 from hub.jobs.model import SETTLED, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Succeeded
 from hub.jobs.spec import Replay
 from tests.hub.jobs import NOW, claimed, new_job, spec
+from tests.hub.test_doubted import run_out
 from tests.hub.test_lane import Bench
 
 DAY = timedelta(days=1)
@@ -31,7 +33,9 @@ async def bench(hub_engine: AsyncEngine) -> AsyncIterator[Bench]:
         await loops.stop()
 
 
-async def test_a_charge_whose_time_is_over_when_the_log_comes_back_is_not_sent(bench: Bench) -> None:
+async def test_a_charge_whose_time_is_over_when_the_log_comes_back_is_not_sent_and_expires(
+    bench: Bench, hub_engine: AsyncEngine
+) -> None:
     job = new_job(1, expire_at=datetime(2999, 1, 1, tzinfo=UTC))
     bench.at = job.expire_at - timedelta(seconds=3)
     bench.log.down = True
@@ -45,6 +49,10 @@ async def test_a_charge_whose_time_is_over_when_the_log_comes_back_is_not_sent(b
     assert (waiting.state, waiting.reason, waiting.attempt_count) == (JobState.RETRY_WAIT, "TIME_OVER", 0)
     assert bench.spokes.sent == []
     assert bench.log.entries[:1] == [f"intent {job.job_id}.1".encode()]
+    await run_out(hub_engine)
+    await PostgresHousekeepingStore(hub_engine).expire(10)
+    over = await bench.until(job, SETTLED)
+    assert (over.state, over.message) == (JobState.EXPIRED, "TIME_OVER")
 
 
 async def test_a_doubted_charge_whose_key_may_be_forgotten_is_looked_up_and_not_resent(

@@ -1,6 +1,7 @@
 """What a call passes before and after its handler."""
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -100,7 +101,7 @@ async def test_envoy_may_ask_for_health_in_its_own_name(papers: Papers) -> None:
 
 def test_outside_of_a_call_there_is_no_caller() -> None:
     with pytest.raises(NotAuthenticated):
-        current_caller()
+        contextvars.Context().run(current_caller)
 
 
 async def test_two_calls_at_once_do_not_mix_up_their_callers(papers: Papers) -> None:

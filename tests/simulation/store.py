@@ -328,13 +328,13 @@ class MemoryStore:
         return Settled(settlement.job_id, _ending(row), self.holds_events(settlement.job_id))
 
     def _expire(self, row: JobRow) -> None:
-        if row.state is JobState.QUEUED:
-            row.message, row.reason = row.reason, "EXPIRED"
-            self.end(row, JobState.EXPIRED)
-            return
         if row.doubted:
             row.due_at = self.now()
             self._move(row, JobState.IN_DOUBT)
+            return
+        if row.state is JobState.QUEUED or (row.attempt_count == 0 and row.reason == "TIME_OVER"):
+            row.message, row.reason = row.reason, "EXPIRED"
+            self.end(row, JobState.EXPIRED)
             return
         self.letters[row.new.job_id, row.seq] = LetterRow(Cause.EXPIRED, row.reason)
         row.due_at = None

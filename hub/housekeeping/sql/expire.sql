@@ -1,9 +1,10 @@
--- Ends jobs whose time ran out, of whatever lane: those never tried are expired, those tried in vain are dead letters,
--- and those that an attempt may have had an effect of are looked at again first. Whoever runs it, and however many at
+-- Ends jobs whose time ran out, of whatever lane: those never tried are expired, also where their time was found to be
+-- over right before they were sent, those tried in vain are dead letters, and those that an attempt may have had an effect of are looked at again first. Whoever runs it, and however many at
 -- once: a job that somebody else is just writing is left out.
 WITH late AS (
-    SELECT *, CASE WHEN state = {JobState.QUEUED} THEN {JobState.EXPIRED}
-                   WHEN doubted THEN {JobState.IN_DOUBT} ELSE {JobState.DEAD} END AS to_state
+    SELECT *, CASE WHEN doubted THEN {JobState.IN_DOUBT}
+                   WHEN state = {JobState.QUEUED} OR (attempt_count = 0 AND reason = 'TIME_OVER') THEN {JobState.EXPIRED}
+                   ELSE {JobState.DEAD} END AS to_state
     FROM job
     WHERE claimed_term = 0 AND state IN ({NOT_BEGUN}) AND expire_at <= now()
     ORDER BY expire_at
