@@ -20,8 +20,8 @@ TENANT = "acme"
 PATIENCE_SECONDS = 90.0
 AGAIN_SECONDS = 0.2
 CALL_SECONDS = 10.0
-CLOSED, NO_ADDRESS = "pm_closed", "no address"
-DOOMED = frozenset({CLOSED, NO_ADDRESS})
+CLOSED = "pm_closed"
+DOOMED = frozenset({CLOSED})
 """What is never done: its first attempt makes it a dead letter."""
 
 _FINAL = {
@@ -107,14 +107,12 @@ class Client:
 
 
 def methods(peer: str, point: str, count: int) -> Sequence[str]:
-    """How the requests of a run are paid: so many and, but at stripe, one more that is doomed.
+    """How the requests of a run are paid: so many and, at the echo, one more that is doomed.
 
-    At the echo some are declined, and some are confirmed by webhook.
+    There some are declined as well, and some are confirmed by webhook.
     """
-    if peer == "stripe":
+    if peer != "echo":
         return ["pm_card_visa"] * count
-    if peer == "smtp":
-        return ["pm_card_visa"] * count + [NO_ADDRESS]
     first = "pm_pending" if point.startswith("hub.event") else "pm_declined"
     return [first, *(["pm_card"] * (count - 1)), CLOSED]
 
@@ -126,7 +124,7 @@ def _request(entry: Entry) -> payments_service_pb2.ChargeRequest | messaging_ser
     if entry.peer == "smtp":
         return messaging_service_pb2.SendEmailRequest(
             context=context,
-            to_addresses=["kundin-ü@example.com" if entry.method == NO_ADDRESS else "customer@example.com"],
+            to_addresses=["customer@example.com"],
             subject=f"Order {entry.request_id}",
             text_body="Thank you.",
         )
