@@ -25,9 +25,7 @@ from hub.intake.new_jobs import NewJobs
 from hub.intake.references import References
 from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
-from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.ports import Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import Waiting
@@ -56,7 +54,7 @@ from mesh.errors import ErrorDetails, details_of
 from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
-from tests.hub.edge import following
+from tests.hub.edge import telling
 from tests.hub.jobs import spec, withdrawal
 
 TRUST_DOMAIN = "integration.local"
@@ -174,22 +172,9 @@ async def serving(
     tenants = Tenants({str(identities[t].spiffe_id): frozenset({t}) for t in RIGHTS}, rights)
     waiting = Waiting(store, board, clock)
     admission = Admission(limits or AdmissionLimits())
-    accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
-    known = Batcher(intake.known, max_items=64, max_queue=5_000)
-    made = Batcher(intake.made, max_items=64, max_queue=5_000)
     new_jobs = NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict)
-    door = Door(
-        new_jobs=new_jobs,
-        references=References(made.submit),
-        submission=Admitting(
-            Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
-            admission=admission,
-            clock=clock,
-        ),
-        known=known.submit,
-    )
     desk = capabilities.Desk(
-        door=door,
+        door=_door(store, intake, new_jobs, admission),
         waiting=waiting,
         tenants=tenants,
         new_jobs=new_jobs,
@@ -199,18 +184,7 @@ async def serving(
     )
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:
-        follow = following(engine, store, board, draining=server.draining, most=100)
-        watching = await stack.enter_async_context(follow)
-        api = JobsApi(
-            store,
-            waiting=waiting,
-            watching=watching,
-            board=board,
-            tenants=tenants,
-            draining=server.draining,
-            sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
-        )
-        jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+        await stack.enter_async_context(telling(server, engine, store, board, tenants, most=100))
         told = EventsApi(PostgresToldStore(engine), tenants=tenants, draining=server.draining)
         events_service_pb2_grpc.add_EventsServiceServicer_to_server(told, server.raw)
         operators = _operations(engine, store)
@@ -224,6 +198,22 @@ async def serving(
         yield Edge(port, home, engine, store, board, admission, counting, callers, rights)
         await server.drain(1)
     await engine.dispose()
+
+
+def _door(
+    store: PostgresJobStore, intake: PostgresIntakeStore, new_jobs: NewJobs, admission: Admission
+) -> Door:
+    clock = SystemClock()
+    accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
+    known = Batcher(intake.known, max_items=64, max_queue=5_000)
+    made = Batcher(intake.made, max_items=64, max_queue=5_000)
+    submission = Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None)
+    return Door(
+        new_jobs=new_jobs,
+        references=References(made.submit),
+        submission=Admitting(submission, admission=admission, clock=clock),
+        known=known.submit,
+    )
 
 
 def _operations(engine: AsyncEngine, jobs: PostgresJobStore) -> OperationsApi:

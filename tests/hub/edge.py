@@ -98,21 +98,32 @@ class Edge:
 
 
 @asynccontextmanager
-async def following(
+async def telling(
+    server: MeshServer,
     engine: AsyncEngine,
     store: PostgresJobStore,
     board: Board,
+    tenants: Tenants,
     *,
-    draining: asyncio.Event,
     most: int = MOST_STREAMS,
-) -> AsyncIterator[Watching]:
-    """The streams of events, and the duties behind them and behind those who wait."""
+) -> AsyncIterator[None]:
+    """Adds the service of jobs to a server, with the duties behind its streams and those who wait."""
     log = PostgresEventLog(engine)
-    feed = Feed(log, board, draining=draining)
+    feed = Feed(log, board, draining=server.draining)
     feeding = DutyLoop(feed)
     feed.wake = feeding.hint
+    api = JobsApi(
+        store,
+        waiting=Waiting(store, board, SystemClock()),
+        watching=Watching(log, feed, most=most),
+        board=board,
+        tenants=tenants,
+        draining=server.draining,
+        sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
+    )
+    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
     tasks = [asyncio.create_task(duty.run()) for duty in (feeding, DutyLoop(PollWaiting(store, board)))]
-    yield Watching(log, feed, most=most)
+    yield
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -151,18 +162,7 @@ async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:
-        follow = following(hub_engine, store, board, draining=server.draining)
-        watching = await stack.enter_async_context(follow)
-        api = JobsApi(
-            store,
-            waiting=waiting,
-            watching=watching,
-            board=board,
-            tenants=tenants,
-            draining=server.draining,
-            sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
-        )
-        jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
+        await stack.enter_async_context(telling(server, hub_engine, store, board, tenants))
         target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"
         core = await stack.enter_async_context(open_channel(target, identities["core"]))
         operator = await stack.enter_async_context(open_channel(target, identities["operator"]))
