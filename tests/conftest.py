@@ -6,9 +6,25 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.postgres import audit_database, hub_database, postgres_server
+from tests.postgres import (
+    audit_database,
+    audit_template,
+    empty_audit_database,
+    empty_hub_database,
+    hub_database,
+    hub_template,
+    postgres_server,
+)
 
-__all__ = ["audit_database", "hub_database", "postgres_server"]
+__all__ = [
+    "audit_database",
+    "audit_template",
+    "empty_audit_database",
+    "empty_hub_database",
+    "hub_database",
+    "hub_template",
+    "postgres_server",
+]
 
 # Where CI is set, Hypothesis would try the same examples every time, and take as long as it likes.
 settings.load_profile("default")

@@ -1,5 +1,6 @@
 """A real PostgreSQL for the tests: one server for the session, fresh databases for each test."""
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -13,11 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from audit_service.store.migrate import migrate as migrate_audit
+from hub.database.migrate import migrate as migrate_hub
 from hubctl.errors import PostgresMissing
 from local.stack import postgres
 from local.stack.postgres import Server
 
 START_SECONDS = 20.0
+
+_COPY = """
+CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template";
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -48,20 +56,62 @@ def postgres_server() -> Iterator[Server]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def hub_template(postgres_server: Server) -> Iterator[str]:
+    """A hub's database of the newest schema, to make others from."""
+    name = _fresh("hub_template")
+    asyncio.run(migrate_hub(postgres.create_hub_database(postgres_server, name)["hub_owner"]))
+    yield name
+    postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="session")
+def audit_template(postgres_server: Server) -> Iterator[str]:
+    """A log's database of the newest schema, to make others from."""
+    name = _fresh("audit_template")
+    asyncio.run(migrate_audit(postgres.create_audit_database(postgres_server, name)["audit_owner"]))
+    yield name
+    postgres.drop_database(postgres_server, name)
+
+
 @pytest.fixture
-def hub_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
-    """A fresh, empty database for the hub; URLs by role: hub_owner, hub_rw."""
-    name = f"hub_{secrets.token_hex(4)}"
+def hub_database(postgres_server: Server, hub_template: str) -> Iterator[Mapping[str, str]]:
+    """A fresh database for the hub, of the newest schema; URLs by role."""
+    yield from _copy(postgres_server, hub_template, "hub_owner", "hub_rw")
+
+
+@pytest.fixture
+def audit_database(postgres_server: Server, audit_template: str) -> Iterator[Mapping[str, str]]:
+    """A fresh database for the log, of the newest schema; URLs by role."""
+    yield from _copy(postgres_server, audit_template, "audit_owner", "audit_writer", "audit_reader")
+
+
+@pytest.fixture
+def empty_hub_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
+    """A fresh database for the hub, without a table; URLs by role."""
+    name = _fresh("hub")
     yield postgres.create_hub_database(postgres_server, name)
     postgres.drop_database(postgres_server, name)
 
 
 @pytest.fixture
-def audit_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
-    """A fresh, empty database for the log; URLs by role: audit_owner, audit_writer, audit_reader."""
-    name = f"audit_{secrets.token_hex(4)}"
+def empty_audit_database(postgres_server: Server) -> Iterator[Mapping[str, str]]:
+    """A fresh database for the log, without a table; URLs by role."""
+    name = _fresh("audit")
     yield postgres.create_audit_database(postgres_server, name)
     postgres.drop_database(postgres_server, name)
+
+
+def _copy(server: Server, template: str, owner: str, *users: str) -> Iterator[Mapping[str, str]]:
+    name = _fresh(template.split("_", 1)[0])
+    admitted = "".join(f'GRANT CONNECT ON DATABASE :"name" TO {role};' for role in (owner, *users))
+    server.run(_COPY + admitted, name=name, owner=owner, template=template)
+    yield {role: server.url(role, name) for role in (owner, *users)}
+    postgres.drop_database(server, name)
+
+
+def _fresh(part: str) -> str:
+    return f"{part}_{secrets.token_hex(4)}"
 
 
 def _free_port() -> int:

@@ -12,7 +12,6 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from audit_service.store.migrate import migrate as migrate_audit
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs
@@ -62,7 +61,6 @@ async def urls(
     hub_urls: Mapping[str, str], audit_database: Mapping[str, str]
 ) -> AsyncIterator[Mapping[str, str]]:
     """Both databases; URLs by role."""
-    await migrate_audit(audit_database["audit_owner"])
     yield {**hub_urls, **audit_database}
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from audit_service.store.migrate import migrate
 from local.stack.postgres import Server
 from tests.audit_service.rig import Callers, Rig
 
@@ -13,7 +12,6 @@ from tests.audit_service.rig import Callers, Rig
 @pytest.fixture
 async def rig(tmp_path: Path, audit_database: Mapping[str, str], postgres_server: Server) -> Rig:
     """Keys, certificates and a migrated database; nothing runs yet."""
-    await migrate(audit_database["audit_owner"])
     return Rig(tmp_path, audit_database, postgres_server)
 
 

@@ -8,14 +8,12 @@ import pytest
 from audit_service.edge.statuses import DOMAIN, STATUSES
 from audit_service.errors import Overloaded
 from audit_service.store.log_reader import PostgresLogReader
-from audit_service.store.migrate import migrate
 from mesh.errors import to_status
 
 
 async def test_who_finds_all_connections_in_use_is_told_so_within_seconds(
     audit_database: Mapping[str, str],
 ) -> None:
-    await migrate(audit_database["audit_owner"])
     reader = PostgresLogReader(audit_database["audit_reader"], connections=1)
     async with asyncio.timeout(10), reader._engine.connect():
         with pytest.raises(Overloaded) as refused:

@@ -27,25 +27,25 @@ async def exit_codes(service: str, url: str, processes: int) -> list[int]:
 
 
 async def test_replicas_that_bring_the_hubs_database_up_at_once_all_succeed(
-    hub_database: Mapping[str, str],
+    empty_hub_database: Mapping[str, str],
 ) -> None:
-    assert await exit_codes("hub", hub_database["hub_owner"], 4) == [0] * 4
+    assert await exit_codes("hub", empty_hub_database["hub_owner"], 4) == [0] * 4
 
 
 async def test_replicas_that_bring_the_logs_database_up_at_once_all_succeed(
-    audit_database: Mapping[str, str],
+    empty_audit_database: Mapping[str, str],
 ) -> None:
-    assert await exit_codes("audit_service", audit_database["audit_owner"], 4) == [0] * 4
+    assert await exit_codes("audit_service", empty_audit_database["audit_owner"], 4) == [0] * 4
 
 
 @pytest.fixture
-async def old_database(hub_database: Mapping[str, str]) -> Mapping[str, str]:
+async def old_database(empty_hub_database: Mapping[str, str]) -> Mapping[str, str]:
     """A hub's database of the first schema."""
-    owner = create_async_engine(hub_database["hub_owner"])
+    owner = create_async_engine(empty_hub_database["hub_owner"])
     async with owner.begin() as connection:
         await connection.run_sync(upgrade, "0001")
     await owner.dispose()
-    return hub_database
+    return empty_hub_database
 
 
 async def test_a_migration_that_waits_for_a_table_lets_the_others_at_it(

@@ -44,9 +44,9 @@ def bring_to(connection: Connection, revision: str) -> None:
 
 
 async def test_only_the_products_own_request_ids_leave_the_space_of_cores(
-    hub_database: Mapping[str, str],
+    empty_hub_database: Mapping[str, str],
 ) -> None:
-    owner = hub_database["hub_owner"]
+    owner = empty_hub_database["hub_owner"]
     engine = create_async_engine(owner)
     async with engine.begin() as connection:
         await connection.run_sync(bring_to, "0005")

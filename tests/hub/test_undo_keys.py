@@ -32,8 +32,10 @@ def _older(connection: Connection) -> None:
     command.upgrade(config, "0006")
 
 
-async def test_the_jobs_that_rollbacks_have_made_are_first_attempts(hub_database: Mapping[str, str]) -> None:
-    owner = hub_database["hub_owner"]
+async def test_the_jobs_that_rollbacks_have_made_are_first_attempts(
+    empty_hub_database: Mapping[str, str],
+) -> None:
+    owner = empty_hub_database["hub_owner"]
     engine = create_async_engine(owner)
     async with engine.begin() as connection:
         await connection.run_sync(_older)

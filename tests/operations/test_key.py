@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from audit_service.store.migrate import migrate as migrate_audit
-from hub.database.migrate import migrate as migrate_hub
 from integration.jobs.v1 import job_pb2
 from tests.abuse.whole import running
 from tests.operations.office import Office, Person, Provider
@@ -66,8 +64,6 @@ async def test_a_job_that_is_sent_again_is_sent_under_its_first_key(
     tmp_path: Path,
     failures: Failures,
 ) -> None:
-    await migrate_hub(hub_database["hub_owner"])
-    await migrate_audit(audit_database["audit_owner"])
     failing, urls = Failing(*(f() for f in failures)), {**hub_database, **audit_database}
     async with (
         http_server(failing.application()) as url,

@@ -27,10 +27,10 @@ def plain(url: str) -> str:
     return url.replace("+asyncpg", "")
 
 
-async def test_the_owner_makes_tables_and_the_user_does_not(hub_database: Mapping[str, str]) -> None:
-    owner = await asyncpg.connect(plain(hub_database["hub_owner"]))
+async def test_the_owner_makes_tables_and_the_user_does_not(empty_hub_database: Mapping[str, str]) -> None:
+    owner = await asyncpg.connect(plain(empty_hub_database["hub_owner"]))
     await owner.execute("CREATE TABLE kept (n int); GRANT SELECT ON kept TO hub_rw")
-    user = await asyncpg.connect(plain(hub_database["hub_rw"]))
+    user = await asyncpg.connect(plain(empty_hub_database["hub_rw"]))
     assert await user.fetch("SELECT * FROM kept") == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await user.execute("CREATE TABLE mine (n int)")
@@ -49,8 +49,8 @@ async def test_the_hub_cannot_enter_the_log(
             await asyncpg.connect(plain(postgres_server.url(role, name)))
 
 
-async def test_a_role_needs_its_own_password(hub_database: Mapping[str, str]) -> None:
-    url = plain(hub_database["hub_rw"])
+async def test_a_role_needs_its_own_password(empty_hub_database: Mapping[str, str]) -> None:
+    url = plain(empty_hub_database["hub_rw"])
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(url, password="another")
 
