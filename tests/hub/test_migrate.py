@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hub.database.engine import open_engine, single
-from hub.database.migrate import migrate, upgrade
+from hub.database.migrate import MIGRATIONS, migrate
 
 ENVIRONMENT = {"hub": "HUB_OWNER_DATABASE_URL", "audit_service": "AUDIT_OWNER_DATABASE_URL"}
 
@@ -43,7 +43,7 @@ async def old_database(empty_hub_database: Mapping[str, str]) -> Mapping[str, st
     """A hub's database of the first schema."""
     owner = create_async_engine(empty_hub_database["hub_owner"])
     async with owner.begin() as connection:
-        await connection.run_sync(upgrade, "0001")
+        await connection.run_sync(MIGRATIONS.upgrade, "0001")
     await owner.dispose()
     return empty_hub_database
 
