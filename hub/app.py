@@ -21,9 +21,7 @@ from hub.database.heads import PostgresHeadStore
 from hub.errors import Overloaded, StoreUnavailable
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
-from hub.events.service import EventsApi
 from hub.events.store import PostgresEventStore
-from hub.events.told_store import PostgresToldStore
 from hub.housekeeping.concerns import of_backlogs
 from hub.housekeeping.watching import WatchBacklog
 from hub.intake import api as capabilities
@@ -36,16 +34,12 @@ from hub.intake.new_jobs import NewJobs
 from hub.intake.references import Reference, References
 from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
-from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.event_store import PostgresEventLog
-from hub.jobs.feed import Feed
 from hub.jobs.hints import HearHints, Hints, TellHints
 from hub.jobs.model import Ending, NewJob
 from hub.jobs.ports import Accepted
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
-from hub.jobs.watching import Watching
 from hub.lanes.owned_lane import LaneLoops, Ports
 from hub.lanes.ownership import Ownership, RunningLane
 from hub.lanes.ports import AuditLog, Grant
@@ -61,8 +55,7 @@ from hub.peers.outcomes import outcome_from_bytes
 from hub.peers.spokes import Describing, SpokeAddress, SpokeDirectory
 from hub.settings import Settings
 from hub.statuses import DOMAIN, STATUSES
-from integration.events.v1 import events_service_pb2_grpc
-from integration.jobs.v1 import jobs_service_pb2_grpc
+from hub.streams import Telling
 from integration.operations.v1 import operations_service_pb2_grpc
 from mesh.batcher import Batcher, Full
 from mesh.channel import open_channel
@@ -249,29 +242,22 @@ class Hub:
             )
             server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
             self._run(DutyLoop(PollWaiting(self._jobs, self._board)))
-            jobs = JobsApi(
-                self._jobs,
+            telling = Telling(
+                fed=self._pools.hints,
+                log=self._pools.edge,
+                jobs=self._jobs,
                 waiting=waiting,
-                watching=self._watching(server.draining),
                 board=self._board,
                 tenants=tenants,
                 draining=server.draining,
+                most=self._settings.max_watchers,
+                run=self._run,
                 sign=self._notary.withdrawal,
             )
-            jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(jobs, server.raw)
-            events = EventsApi(PostgresToldStore(self._pools.edge), tenants=tenants, draining=server.draining)
-            events_service_pb2_grpc.add_EventsServiceServicer_to_server(events, server.raw)
+            telling.add_to(server.raw)
             operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operations.api(), server.raw)
         await server.serve(self._settings.listen)
         self._server = server
-
-    def _watching(self, draining: asyncio.Event) -> Watching:
-        events = PostgresEventLog(self._pools.hints)
-        feed = Feed(events, self._board, draining=draining)
-        feeding = DutyLoop(feed)
-        feed.wake = feeding.hint
-        self._run(feeding)
-        return Watching(PostgresEventLog(self._pools.edge), feed, most=self._settings.max_watchers)
 
     def _door(self) -> Door:
         store = PostgresIntakeStore(self._pools.edge)

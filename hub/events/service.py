@@ -2,42 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 
-from hub.errors import CursorOutOfRange
 from hub.events.convert import told_to_proto
 from hub.events.told import Told
-from hub.jobs.board import wait_for
+from hub.feeds.model import Log
+from hub.feeds.watching import Watching
+from hub.jobs.convert import is_uuid
 from hub.tenants import Tenants
 from integration.events.v1 import events_service_pb2 as messages
 from integration.events.v1 import events_service_pb2_grpc
+from mesh.errors import InvalidRequest, Violation
 
 DEFAULT_PAGE = 50
-EVENTS_PER_MESSAGE = 256
-POLL_SECONDS = 1.0
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-
-class Store(Protocol):
-    """The store, as far as this service needs it."""
-
-    async def newest_cursor(self) -> int:
-        """A cursor after which only what is told from now on comes."""
-        ...
-
-    async def told(self, tenant: str, *, after: int, limit: int) -> list[Told]:
-        """Events of a tenant after a cursor, in order."""
-        ...
 
 
 class EventsApi(events_service_pb2_grpc.EventsServiceServicer):
     """Converts, calls, converts."""
 
-    def __init__(self, store: Store, *, tenants: Tenants, draining: asyncio.Event) -> None:
-        self._store = store
+    def __init__(
+        self, log: Log[Told], *, watching: Watching[Told], tenants: Tenants, draining: asyncio.Event
+    ) -> None:
+        self._log = log
+        self._watching = watching
         self._tenants = tenants
         self._draining = draining
 
@@ -45,32 +36,40 @@ class EventsApi(events_service_pb2_grpc.EventsServiceServicer):
         self, request: messages.ListEventsRequest, context: Context
     ) -> messages.ListEventsResponse:
         """One page, oldest first."""
-        self._tenants.check(request.tenant)
-        await self._begin(request.after_cursor)
-        size = request.page_size or DEFAULT_PAGE
-        found = await self._store.told(request.tenant, after=request.after_cursor, limit=size)
+        self._check(request.tenant, request.job_id)
+        head = await self._watching.head(request.after_cursor, request.history, now=True)
+        found = await self._log.between(
+            request.tenant,
+            after=request.after_cursor,
+            upto=head.cursor,
+            limit=request.page_size or DEFAULT_PAGE,
+            job_id=request.job_id,
+        )
         return messages.ListEventsResponse(
             events=[told_to_proto(t) for t in found],
             next_cursor=found[-1].cursor if found else request.after_cursor,
+            history=head.history,
         )
 
     async def WatchEvents(
         self, request: messages.WatchEventsRequest, context: Context
     ) -> AsyncIterator[messages.WatchEventsResponse]:
         """All events after a cursor, until the client or this replica goes."""
-        self._tenants.check(request.tenant)
-        cursor = await self._begin(request.after_cursor)
-        yield messages.WatchEventsResponse(cursor=cursor)
-        while not self._draining.is_set():
-            found = await self._store.told(request.tenant, after=cursor, limit=EVENTS_PER_MESSAGE)
-            if found:
-                cursor = found[-1].cursor
-                yield messages.WatchEventsResponse(events=[told_to_proto(t) for t in found], cursor=cursor)
-            else:
-                await wait_for(self._draining, POLL_SECONDS)
+        self._check(request.tenant, request.job_id)
+        opening = self._watching.stream(
+            request.tenant, after=request.after_cursor, history=request.history, job_id=request.job_id
+        )
+        async with opening as stream:
+            yield messages.WatchEventsResponse(cursor=stream.cursor, history=stream.history)
+            while not self._draining.is_set():
+                if found := await stream.batch():
+                    yield messages.WatchEventsResponse(
+                        events=[told_to_proto(t) for t in found],
+                        cursor=stream.cursor,
+                        history=stream.history,
+                    )
 
-    async def _begin(self, after: int) -> int:
-        newest = await self._store.newest_cursor()
-        if after > newest:
-            raise CursorOutOfRange(f"there is no cursor {after} yet: the newest is {newest}")
-        return newest if after < 0 else after
+    def _check(self, tenant: str, job_id: str) -> None:
+        self._tenants.check(tenant)
+        if job_id and not is_uuid(job_id):
+            raise InvalidRequest([Violation("job_id", "is not the id of a job")])

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import grpc
 
 from hub.errors import JobNotFound, NotCancellable
+from hub.feeds.watching import Watching
 from hub.jobs.board import Board
 from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, text_from_proto, wait_seconds
-from hub.jobs.model import NOT_BEGUN, Cancel, Job, JobState
+from hub.jobs.model import NOT_BEGUN, Cancel, Event, Job, JobState
 from hub.jobs.ports import Withdrawal
 from hub.jobs.waiting import Waiting, in_time
-from hub.jobs.watching import Watching
 from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2 as jobs
 from integration.jobs.v1 import jobs_service_pb2_grpc
@@ -57,7 +57,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         store: Store,
         *,
         waiting: Waiting,
-        watching: Watching,
+        watching: Watching[Event],
         board: Board,
         tenants: Tenants,
         draining: asyncio.Event,

@@ -7,7 +7,8 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
-from hub.jobs.model import Event, Head
+from hub.feeds.model import Head
+from hub.jobs.model import Event
 from hub.jobs.rows import event_from_row
 from hub.jobs.statements import reader
 

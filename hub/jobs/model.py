@@ -204,17 +204,15 @@ class Event:
     cursor: int
     job: Job
 
+    @property
+    def tenant(self) -> str:
+        """Who owns the job."""
+        return self.job.tenant
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The newest cursor of the events, and the name of the history that it belongs to.
-
-    `is_behind`: there are events that have no cursor yet.
-    """
-
-    cursor: int
-    history: str
-    is_behind: bool
+    @property
+    def job_id(self) -> str:
+        """Which job."""
+        return self.job.job_id
 
 
 def lane_id(provider: str, account: str) -> str:

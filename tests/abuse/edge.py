@@ -15,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import open_engine
 from hub.errors import UnknownProvider
-from hub.events.service import EventsApi
-from hub.events.told_store import PostgresToldStore
 from hub.intake import api as capabilities
 from hub.intake.admitting import Admitting, CountBacklog
 from hub.intake.backlog import Admission, AdmissionLimits
@@ -185,8 +183,6 @@ async def serving(
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(telling(server, engine, store, board, tenants, most=100))
-        told = EventsApi(PostgresToldStore(engine), tenants=tenants, draining=server.draining)
-        events_service_pb2_grpc.add_EventsServiceServicer_to_server(told, server.raw)
         operators = _operations(engine, store)
         operations_service_pb2_grpc.add_OperationsServiceServicer_to_server(operators, server.raw)
         port = await server.serve("127.0.0.1:0")

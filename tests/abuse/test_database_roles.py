@@ -16,7 +16,7 @@ Urls = Mapping[str, str]
 WRITE_ONCE = ("log_entry", "entry_ix", "log_tile", "log_checkpoint")
 EVERY_LOG_TABLE = (*WRITE_ONCE, "log_state")
 APPEND_ONLY = ("request_key", "job_done", "job_body", "numbered_event", "refused_statement")
-NO_DELETE = (*APPEND_ONLY, "lane", "attempt", "webhook_event", "log_head", "event_head")
+NO_DELETE = (*APPEND_ONLY, "lane", "attempt", "webhook_event", "log_head", "event_head", "provider_event")
 EVERY_HUB_TABLE = (*NO_DELETE, "job", "outbox", "job_event", "replica")
 
 DDL = (
@@ -73,6 +73,7 @@ REFUSED: Mapping[str, list[str]] = {
                 ("job_event", "state"),
                 ("numbered_event", "state"),
                 ("event_head", "history"),
+                ("provider_event", "tenant"),
                 ("refused_statement", "reason"),
             ]
         ),

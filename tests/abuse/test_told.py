@@ -95,6 +95,19 @@ async def test_a_watch_comes_back_with_its_cursor_and_misses_nothing(edge: Edge)
         watch.cancel()
 
 
+async def test_events_of_one_job_are_listed_and_watched_apart(edge: Edge) -> None:
+    one, _ = await disputed(edge, "acme"), await disputed(edge, "acme")
+    everything = await listed(edge.core, "acme", page_size=500)
+    (job_id,) = {e.job.job_id for e in everything.events if e.event_id == one}
+    page = messages.ListEventsRequest(tenant="acme", job_id=job_id, history=everything.history)
+    assert [e.event_id for e in (await edge.core.events.ListEvents(page, timeout=TIMEOUT)).events] == [one]
+    request = messages.WatchEventsRequest(tenant="acme", job_id=job_id)
+    watch = edge.core.events.WatchEvents(request, timeout=TIMEOUT)
+    assert (await watch.read()).history == everything.history
+    assert [e.event_id for e in (await watch.read()).events] == [one]
+    watch.cancel()
+
+
 async def test_a_cursor_beyond_the_newest_is_out_of_range(edge: Edge) -> None:
     beyond = 1 << 62
     page = messages.ListEventsRequest(tenant="acme", after_cursor=beyond)

@@ -116,9 +116,9 @@ STORING = (
     ),
     Bug(
         name="anothers-events-read",
-        file="hub/events/sql/read_told.sql",
-        old="WHERE tenant = :tenant AND cursor > :after",
-        new="WHERE (tenant = :tenant OR true) AND cursor > :after",
+        file="hub/events/sql/read_tenant_told.sql",
+        old="WHERE (tenant, cursor) > (:tenant, :after)",
+        new="WHERE (cursor > :after OR tenant = :tenant)",
         breaks="a tenant reads what providers say about another tenant's jobs",
         holds="a tenant's jobs are not there for another tenant",
         tests=("tests/abuse/test_told.py::test_a_tenant_reads_its_own_events_and_nobody_elses",),

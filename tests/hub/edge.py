@@ -20,16 +20,13 @@ from hub.intake.new_jobs import NewJobs
 from hub.intake.references import References
 from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
-from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
-from hub.jobs.event_store import PostgresEventLog
-from hub.jobs.feed import Feed
 from hub.jobs.ports import Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
-from hub.jobs.watching import Watching
 from hub.statuses import DOMAIN, STATUSES
+from hub.streams import Telling
 from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
@@ -107,22 +104,22 @@ async def telling(
     *,
     most: int = MOST_STREAMS,
 ) -> AsyncIterator[None]:
-    """Adds the service of jobs to a server, with the duties behind its streams and those who wait."""
-    log = PostgresEventLog(engine)
-    feed = Feed(log, board, draining=server.draining)
-    feeding = DutyLoop(feed)
-    feed.wake = feeding.hint
-    api = JobsApi(
-        store,
+    """Adds the services that tell to a server, with the duties behind their streams and those who wait."""
+    loops = [DutyLoop(PollWaiting(store, board))]
+    telling = Telling(
+        fed=engine,
+        log=engine,
+        jobs=store,
         waiting=Waiting(store, board, SystemClock()),
-        watching=Watching(log, feed, most=most),
         board=board,
         tenants=tenants,
         draining=server.draining,
+        most=most,
+        run=loops.append,
         sign=lambda job_id, cancel: Withdrawal(cancel, str(uuid4()), f"{job_id} withdrawn".encode()),
     )
-    jobs_service_pb2_grpc.add_JobsServiceServicer_to_server(api, server.raw)
-    tasks = [asyncio.create_task(duty.run()) for duty in (feeding, DutyLoop(PollWaiting(store, board)))]
+    telling.add_to(server.raw)
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
     yield
     for task in tasks:
         task.cancel()

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.events.model import ArrivedEvent, Concern
 from hub.events.store import PostgresEventStore
 from hub.events.told import EventKind, Told
-from hub.events.told_store import PostgresToldStore
 from hub.jobs.agreeing import Sum
 from hub.jobs.contradicting import Proposal
 from hub.jobs.model import JobState
@@ -20,6 +19,7 @@ from integration.spoke.v1 import outcome_pb2
 from integration.spoke.v1 import spoke_service_pb2 as spoke
 from tests.hub.jobs import NOW, OPERATION, agreed, new_job
 from tests.hub.test_store import LANE, OUTCOMES, begin, event, settle, settlement
+from tests.hub.told import told_to
 
 DISPUTE = Concern(EventKind.DISPUTE, "pi_1", Sum(1250, "EUR"))
 
@@ -36,7 +36,7 @@ def store_of(engine: AsyncEngine) -> PostgresEventStore:
 
 async def told(engine: AsyncEngine, tenant: str = "acme") -> list[Told]:
     """All that a tenant is told."""
-    return await PostgresToldStore(engine).told(tenant, after=0, limit=100)
+    return await told_to(engine, tenant)
 
 
 async def done(engine: AsyncEngine, number: int, tenant: str, reference: str) -> str:
@@ -138,18 +138,8 @@ async def test_contradictions_and_concerns_come_in_the_order_of_their_commits(
     await events.keep(concerning("evt_3", Concern(EventKind.REVERSAL, "ref")))
     everything = await told(hub_engine)
     assert [one.event_id for one in everything] == ["evt_1", "evt_2", "evt_3"]
-    later = await PostgresToldStore(hub_engine).told("acme", after=everything[0].cursor, limit=1)
-    assert [one.event_id for one in later] == ["evt_2"]
-
-
-async def test_what_a_commit_under_way_could_come_before_is_not_told_yet(hub_engine: AsyncEngine) -> None:
-    await done(hub_engine, 1, "acme", "pi_1")
-    async with hub_engine.begin() as connection:
-        await connection.execute(text("SELECT pg_current_xact_id()"))
-        await store_of(hub_engine).keep(concerning("evt_1"))
-        assert await told(hub_engine) == []
-        assert await PostgresToldStore(hub_engine).newest_cursor() > 0
-    assert len(await told(hub_engine)) == 1
+    later = await told_to(hub_engine, after=everything[0].cursor)
+    assert [one.event_id for one in later] == ["evt_2", "evt_3"]
 
 
 def test_a_concern_is_read_from_the_contract_unless_the_event_speaks_of_the_work() -> None:

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.alerts.store import PostgresAlertStore
 from hub.events.store import PostgresEventStore
 from hub.events.told import EventKind, Told
-from hub.events.told_store import PostgresToldStore
 from hub.jobs.agreeing import Compared, Sum, Task
 from hub.jobs.contradicting import Proposal
 from hub.jobs.model import JobState, NewJob
@@ -20,6 +19,7 @@ from hub.lanes.store import PostgresLaneStore
 from hub.operators.store import PostgresOperationsStore
 from tests.hub.jobs import NOW, OPERATION, WORK, new_job, withdrawal
 from tests.hub.test_store import LANE, OUTCOMES, event, settle, state_of
+from tests.hub.told import told_to
 
 
 def only_no(task: Task, outcome: bytes) -> Compared:
@@ -39,7 +39,7 @@ async def contradicted(engine: AsyncEngine, job: NewJob) -> PostgresEventStore:
 
 async def only(engine: AsyncEngine) -> Told:
     """The one event that the tenant is told."""
-    told = await PostgresToldStore(engine).told("acme", after=0, limit=10)
+    told = await told_to(engine)
     assert len(told) == 1
     return told[0]
 
@@ -142,7 +142,7 @@ async def test_a_withdrawn_job_that_the_provider_did_all_the_same_is_told(hub_en
 
 
 async def test_another_amount_than_asked_for_is_told_to_its_tenant_alone(hub_engine: AsyncEngine) -> None:
-    job, store = new_job(1), PostgresToldStore(hub_engine)
+    job = new_job(1)
     await contradicted(hub_engine, job)
     told = await only(hub_engine)
     assert (told.state, told.differs, told.proposal) == (
@@ -151,8 +151,8 @@ async def test_another_amount_than_asked_for_is_told_to_its_tenant_alone(hub_eng
         Proposal.INVESTIGATE,
     )
     assert (told.job.amount, told.provider.amount) == (Sum(1250, "EUR"), Sum(1, "EUR"))
-    assert await store.told("beta", after=0, limit=10) == []
-    assert await store.told("", after=0, limit=10) == []
+    assert await told_to(hub_engine, "beta") == []
+    assert await told_to(hub_engine, "") == []
 
 
 async def test_a_job_is_contradicted_as_it_stands_after_the_events_before(hub_engine: AsyncEngine) -> None:
@@ -160,8 +160,7 @@ async def test_a_job_is_contradicted_as_it_stands_after_the_events_before(hub_en
     await settle(hub_engine, job, JobState.WAITING_CONFIRMATION)
     await events.keep_all([event(job, "a"), event(job, "b", b"no"), event(job, "c")])
     assert await events.apply(job.job_id)
-    store = PostgresToldStore(hub_engine)
     told = await only(hub_engine)
     assert (told.event_id, told.state, told.job.reference) == ("b", JobState.SUCCEEDED, "ref")
-    assert await store.told("acme", after=told.cursor, limit=10) == []
+    assert await told_to(hub_engine, after=told.cursor) == []
     assert await handled(hub_engine) == {"a": "applied", "b": "mismatch", "c": "late"}

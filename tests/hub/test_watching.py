@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import open_engine, single
 from hub.errors import CursorOutOfRange, TooManyStreams
-from hub.jobs import feed as feeding
+from hub.feeds import feed as feeding
+from hub.feeds.feed import Feed
+from hub.feeds.model import Head
+from hub.feeds.watching import EVENTS_PER_MESSAGE, Stream, Watching
 from hub.jobs.board import Board
 from hub.jobs.event_store import PostgresEventLog
-from hub.jobs.feed import Feed
-from hub.jobs.model import Event, Head
-from hub.jobs.watching import EVENTS_PER_MESSAGE, Stream, Watching
+from hub.jobs.model import Event
 from mesh.duty import DutyLoop
 from tests.hub.test_event_order import tell
 
@@ -53,7 +54,7 @@ class Service:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine, self.board, self.draining = engine, Board(), asyncio.Event()
         self.log = CountedLog(engine)
-        self.feed = Feed(self.log, self.board, draining=self.draining)
+        self.feed = Feed("jobs", self.log, news=self.board.news, draining=self.draining)
         self.loop = DutyLoop(self.feed)
         self.feed.wake = self.loop.hint
         self.watching = Watching(self.log, self.feed, most=400)
@@ -76,7 +77,7 @@ async def service(hub_engine: AsyncEngine) -> AsyncIterator[Service]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def read(stream: Stream, count: int) -> list[int]:
+async def read(stream: Stream[Event], count: int) -> list[int]:
     """The jobs that so many events speak of, as soon as they have come."""
     seen: list[Event] = []
     async with asyncio.timeout(10):
@@ -87,7 +88,7 @@ async def read(stream: Stream, count: int) -> list[int]:
 
 
 @asynccontextmanager
-async def reading(service: Service, tenant: str, count: int) -> AsyncIterator[list[Stream]]:
+async def reading(service: Service, tenant: str, count: int) -> AsyncIterator[list[Stream[Event]]]:
     """Streams of a tenant, each waiting for what comes."""
     async with AsyncExitStack() as stack:
         opened = [service.watching.stream(tenant, after=-1) for _ in range(count)]

@@ -1,6 +1,5 @@
--- What a tenant is told after a cursor, but none that a commit still under way could come before.
+-- What all are told after a cursor.
 SELECT * FROM provider_event
-WHERE tenant = :tenant AND cursor > :after
-  AND cursor < {events/horizon}
+WHERE cursor > :after
 ORDER BY cursor
 LIMIT :limit

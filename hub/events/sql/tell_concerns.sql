@@ -10,10 +10,10 @@ WITH given AS (
     ) WITH ORDINALITY AS g(lane_id, event_id, type, happened_at, job_id, reference, kind, proposal, said_units,
                            said_currency, ordinal)
 )
-INSERT INTO provider_event (cursor, tenant, kind, lane_id, event_id, type, happened_at, job_id, operation,
+INSERT INTO provider_event (tenant, kind, lane_id, event_id, type, happened_at, job_id, operation,
                             provider_reference, differs, proposal, job_state, job_reference, job_units, job_currency,
                             said, said_units, said_currency)
-SELECT {events/new_cursor} + row_number() OVER (ORDER BY g.ordinal), COALESCE(j.tenant, ''), g.kind, g.lane_id,
+SELECT COALESCE(j.tenant, ''), g.kind, g.lane_id,
        g.event_id, g.type, g.happened_at, j.job_id, COALESCE(j.operation, ''), g.reference, '', g.proposal,
        COALESCE(j.state, 0), COALESCE(j.provider_reference, ''), NULL, '', '', g.said_units, g.said_currency
 FROM given g LEFT JOIN LATERAL (

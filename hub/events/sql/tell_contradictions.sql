@@ -1,8 +1,8 @@
 -- Writes down, in the commit that handles them, what events say otherwise than their jobs.
-INSERT INTO provider_event (cursor, tenant, kind, lane_id, event_id, type, happened_at, job_id, operation,
+INSERT INTO provider_event (tenant, kind, lane_id, event_id, type, happened_at, job_id, operation,
                             provider_reference, differs, proposal, job_state, job_reference, job_units, job_currency,
                             said, said_units, said_currency)
-SELECT {events/new_cursor} + g.ordinal, g.tenant, {EventKind.CONTRADICTION}, w.lane_id, w.event_id, w.type,
+SELECT g.tenant, {EventKind.CONTRADICTION}, w.lane_id, w.event_id, w.type,
        w.happened_at, w.job_id, g.operation, g.reference, g.differs, g.proposal, g.state, g.job_reference,
        g.job_units, g.job_currency, g.said, g.said_units, g.said_currency
 FROM unnest(

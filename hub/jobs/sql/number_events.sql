@@ -2,7 +2,7 @@
 -- never sees a later commit fall behind. Those of one job keep their order, for each drew its position while it
 -- held the job. Does nothing while another replica does it.
 WITH head AS (
-    SELECT cursor FROM event_head WHERE EXISTS (SELECT 1 FROM job_event)
+    SELECT cursor FROM event_head WHERE stream = 'jobs' AND EXISTS (SELECT 1 FROM job_event)
     FOR UPDATE SKIP LOCKED
 ), taken AS (
     DELETE FROM job_event
@@ -18,4 +18,5 @@ WITH head AS (
 )
 UPDATE event_head SET cursor = GREATEST(event_head.cursor, (SELECT max(cursor) FROM numbered))
 FROM head
+WHERE stream = 'jobs'
 RETURNING (SELECT count(*) FROM numbered) AS numbered

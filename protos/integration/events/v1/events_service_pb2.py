@@ -26,7 +26,7 @@ from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot
 from integration.events.v1 import event_pb2 as integration_dot_events_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*integration/events/v1/events_service.proto\x12\x15integration.events.v1\x1a!integration/common/v1/rules.proto\x1a!integration/events/v1/event.proto\"g\n\x11ListEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12\x1c\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x06\xb2\xbb\x18\x02(\x00\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\"W\n\x12ListEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x03\"S\n\x12WatchEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\"S\n\x13WatchEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\x32\xda\x01\n\rEventsService\x12\x61\n\nListEvents\x12(.integration.events.v1.ListEventsRequest\x1a).integration.events.v1.ListEventsResponse\x12\x66\n\x0bWatchEvents\x12).integration.events.v1.WatchEventsRequest\x1a*.integration.events.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*integration/events/v1/events_service.proto\x12\x15integration.events.v1\x1a!integration/common/v1/rules.proto\x1a!integration/events/v1/event.proto\"\xa5\x01\n\x11ListEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12\x1c\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x06\xb2\xbb\x18\x02(\x00\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12#\n\x06job_id\x18\x04 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x05 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"h\n\x12ListEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t\"\x91\x01\n\x12WatchEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12#\n\x06job_id\x18\x03 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x04 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"d\n\x13WatchEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t2\xda\x01\n\rEventsService\x12\x61\n\nListEvents\x12(.integration.events.v1.ListEventsRequest\x1a).integration.events.v1.ListEventsResponse\x12\x66\n\x0bWatchEvents\x12).integration.events.v1.WatchEventsRequest\x1a*.integration.events.v1.WatchEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,18 +39,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEVENTSREQUEST'].fields_by_name['after_cursor']._serialized_options = b'\262\273\030\002(\000'
   _globals['_LISTEVENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\262\273\030\005(\0000\364\003'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['job_id']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['job_id']._serialized_options = b'\262\273\030\017\"\r[0-9a-f-]{36}'
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['history']._loaded_options = None
+  _globals['_LISTEVENTSREQUEST'].fields_by_name['history']._serialized_options = b'\262\273\030\002\030@'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['tenant']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['tenant']._serialized_options = b'\262\273\030\002\030@'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['after_cursor']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['after_cursor']._serialized_options = b'\262\273\030\013(\377\377\377\377\377\377\377\377\377\001'
-  _globals['_LISTEVENTSREQUEST']._serialized_start=139
-  _globals['_LISTEVENTSREQUEST']._serialized_end=242
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=244
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=331
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=333
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=416
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=418
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=501
-  _globals['_EVENTSSERVICE']._serialized_start=504
-  _globals['_EVENTSSERVICE']._serialized_end=722
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['job_id']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['job_id']._serialized_options = b'\262\273\030\017\"\r[0-9a-f-]{36}'
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['history']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['history']._serialized_options = b'\262\273\030\002\030@'
+  _globals['_LISTEVENTSREQUEST']._serialized_start=140
+  _globals['_LISTEVENTSREQUEST']._serialized_end=305
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=307
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=411
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=414
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=559
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=561
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=661
+  _globals['_EVENTSSERVICE']._serialized_start=664
+  _globals['_EVENTSSERVICE']._serialized_end=882
 # @@protoc_insertion_point(module_scope)

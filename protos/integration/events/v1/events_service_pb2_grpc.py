@@ -52,7 +52,8 @@ class EventsServiceServicer:
     """
 
     def ListEvents(self, request, context):
-        """Lists events, oldest first. OUT_OF_RANGE, reason CURSOR_OUT_OF_RANGE, for a cursor beyond the newest.
+        """Lists events, oldest first. OUT_OF_RANGE, reason CURSOR_OUT_OF_RANGE, for a cursor beyond the newest or of
+        another history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,7 +62,8 @@ class EventsServiceServicer:
     def WatchEvents(self, request, context):
         """Streams events in order of their cursor, from `after_cursor` on, without end. Nothing is dropped for a slow
         reader; a reader that comes back with its last cursor misses nothing. OUT_OF_RANGE, reason
-        CURSOR_OUT_OF_RANGE, for a cursor beyond the newest: it is of another history.
+        CURSOR_OUT_OF_RANGE, for a cursor beyond the newest or of another history: its metadata names `newest_cursor`
+        and `history`. RESOURCE_EXHAUSTED, reason TOO_MANY_STREAMS, when the tenant has as many open as it may.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -2,32 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import Protocol
+from typing import Generic
 
 from hub.errors import CursorOutOfRange, TooManyStreams
-from hub.jobs.feed import BATCH, GATHER_SECONDS, EventLog, Feed, Follower
-from hub.jobs.model import Event, Head
+from hub.feeds.feed import BATCH, GATHER_SECONDS, Feed, Follower
+from hub.feeds.model import E, Head, Log
+from mesh.duty import DutyLoop
 
 EVENTS_PER_MESSAGE = 256
 TRIES = 50
 
 
-class Log(EventLog, Protocol):
-    """The store of events, as far as a stream needs it."""
-
-    async def between(
-        self, tenant: str, *, after: int, upto: int, limit: int, job_id: str = ""
-    ) -> list[Event]:
-        """Events of a tenant, or of one of its jobs, after a cursor and up to another, in order."""
-        ...
-
-
-class Stream:
+class Stream(Generic[E]):
     """One reader's way through the events of a tenant, or of one of its jobs."""
 
-    def __init__(self, tenant: str, job_id: str, *, head: Head, cursor: int, log: Log, feed: Feed) -> None:
+    def __init__(
+        self, tenant: str, job_id: str, *, head: Head, cursor: int, log: Log[E], feed: Feed[E]
+    ) -> None:
         self.history = head.history
         self.cursor = cursor
         self._tenant = tenant
@@ -36,9 +29,9 @@ class Stream:
         self._log = log
         self._feed = feed
         self._following = ExitStack()
-        self._follower: Follower | None = None
+        self._follower: Follower[E] | None = None
 
-    async def batch(self) -> list[Event]:
+    async def batch(self) -> list[E]:
         """The next events, as soon as there are any; none when it should look whether to go on."""
         follower = self._follower or self._follow()
         if self.cursor < follower.start:
@@ -55,12 +48,12 @@ class Stream:
         self._follower = None
         self._following.close()
 
-    def _follow(self) -> Follower:
+    def _follow(self) -> Follower[E]:
         following = self._feed.followed(self._tenant, newest=self._newest, job_id=self._job_id)
         self._follower = self._following.enter_context(following)
         return self._follower
 
-    async def _catch_up(self, upto: int) -> list[Event]:
+    async def _catch_up(self, upto: int) -> list[E]:
         events = await self._log.between(
             self._tenant, after=self.cursor, upto=upto, limit=EVENTS_PER_MESSAGE, job_id=self._job_id
         )
@@ -69,10 +62,10 @@ class Stream:
         return events
 
 
-class Watching:
+class Watching(Generic[E]):
     """Opens streams, `most` for each tenant."""
 
-    def __init__(self, log: Log, feed: Feed, *, most: int) -> None:
+    def __init__(self, log: Log[E], feed: Feed[E], *, most: int) -> None:
         self._log = log
         self._feed = feed
         self._most = most
@@ -81,7 +74,7 @@ class Watching:
     @asynccontextmanager
     async def stream(
         self, tenant: str, *, after: int, history: str = "", job_id: str = ""
-    ) -> AsyncIterator[Stream]:
+    ) -> AsyncIterator[Stream[E]]:
         """A stream of what comes after a cursor, or, if that is negative, of what comes from now on.
 
         Raises TooManyStreams and CursorOutOfRange.
@@ -90,9 +83,9 @@ class Watching:
             raise TooManyStreams("the tenant has as many streams open as it may", limit=str(self._most))
         self._open[tenant] += 1
         try:
-            head = await self._head(after, history)
+            head = await self.head(after, history, now=after < 0)
             cursor = head.cursor if after < 0 else after
-            stream = Stream(tenant, job_id, head=head, cursor=cursor, log=self._log, feed=self._feed)
+            stream = Stream[E](tenant, job_id, head=head, cursor=cursor, log=self._log, feed=self._feed)
             try:
                 yield stream
             finally:
@@ -100,8 +93,9 @@ class Watching:
         finally:
             self._open[tenant] -= 1
 
-    async def _head(self, after: int, history: str) -> Head:
-        head = await (self._now() if after < 0 else self._log.head())
+    async def head(self, after: int, history: str, *, now: bool) -> Head:
+        """Where events stand; `now`: behind all that is committed. Raises CursorOutOfRange."""
+        head = await (self._now() if now else self._log.head())
         if after > head.cursor or history not in {"", head.history}:
             raise CursorOutOfRange(
                 "the cursor is not one of this history of events",
@@ -119,3 +113,21 @@ class Watching:
                 break
             await asyncio.sleep(0 if numbered else GATHER_SECONDS)
         return head
+
+
+def start(
+    name: str,
+    *,
+    fed: Log[E],
+    log: Log[E],
+    news: Callable[[], asyncio.Event],
+    draining: asyncio.Event,
+    most: int,
+    run: Callable[[DutyLoop], None],
+) -> Watching[E]:
+    """Streams with the duty behind them, which reads from `fed`; who is behind reads from `log`."""
+    feed = Feed(name, fed, news=news, draining=draining)
+    feeding = DutyLoop(feed)
+    feed.wake = feeding.hint
+    run(feeding)
+    return Watching(log, feed, most=most)
