@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hub.alerts.sink_entry import is_loopback
+from hub.file_entry import is_loopback
 from hub.peers.spokes import SpokeAddress
 from mesh.settings import Environment, SettingsError
 

@@ -1,5 +1,6 @@
 """Which caller may act for which tenant, and what each tenant may use."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,14 +15,30 @@ _NO_ACCOUNTS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a tenant wants to be told. Every key signs. `allow_private`: it may be in our own network."""
+
+    url: str = field(repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
+    allow_private: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Another one for another address or other keys; tells neither."""
+        return hashlib.sha256(b"\0".join([self.url.encode(), *self.keys])).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """What one tenant may use: accounts by provider, where `*` stands for all of a provider's.
 
-    `foreign_references`: its requests may name work that none of its own jobs has made.
+    `foreign_references`: its requests may name work that none of its own jobs has made. `events`: where what
+    providers say is posted.
     """
 
     accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     foreign_references: bool = False
+    events: Endpoint | None = None
 
     def account(self, provider: str, named: str) -> str:
         """The account for a request that may leave it empty; raises AccountNotAllowed."""

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.tenants import ANY, Rights, Tenants
+from hub.file_entry import FileEntry
+from hub.posting.http import is_private
+from hub.tenants import ANY, Endpoint, Rights, Tenants
 from integration.common.v1.context_pb2 import RequestContext
 from mesh.errors import IdentityError
 from mesh.identity import SpiffeId
@@ -16,14 +18,15 @@ MOST_BYTES = 4 << 20
 MOST_ENTRIES = 10_000
 
 _PARTS = frozenset({"callers", "tenants"})
-_RIGHTS = frozenset({"accounts", "foreign_references"})
+_RIGHTS = frozenset({"accounts", "foreign_references", "events"})
 
 
 def load(path: Path) -> Tenants:
     """Reads `{"callers": {"spiffe://…": ["acme"]}, "tenants": {"acme": {"accounts": ["stripe/live"]}}}`.
 
     `"*"` stands for all tenants of a caller, for all tenants that have no entry of their own, and for all
-    accounts of a provider. A tenant without an entry may use none. Raises SettingsError.
+    accounts of a provider. A tenant without an entry may use none. Secrets' paths count from the file.
+    Raises SettingsError.
     """
     if path.stat().st_size > MOST_BYTES:
         raise SettingsError(f"{path.name} holds more than {MOST_BYTES} bytes")
@@ -38,7 +41,7 @@ def load(path: Path) -> Tenants:
     return Tenants(
         {_caller(c, path.name): _tenants(t, f"{path.name} callers.{c}") for c, t in callers.items()},
         {
-            _tenant(t, f"{path.name} tenants"): _rights(r, f"{path.name} tenants.{t}")
+            _tenant(t, f"{path.name} tenants"): _rights(r, f"{path.name} tenants.{t}", path.parent)
             for t, r in tenants.items()
         },
     )
@@ -81,7 +84,7 @@ def _tenant(written: Any, place: str) -> str:
     return str(written)
 
 
-def _rights(written: Any, place: str) -> Rights:
+def _rights(written: Any, place: str, directory: Path) -> Rights:
     entry = _object(written, place, _RIGHTS)
     accounts: dict[str, frozenset[str]] = {}
     for n, text in enumerate(_list(entry.get("accounts", []), f"{place}.accounts")):
@@ -91,7 +94,18 @@ def _rights(written: Any, place: str) -> Rights:
         accounts[provider] = accounts.get(provider, frozenset()) | {account}
     if not isinstance(foreign := entry.get("foreign_references", False), bool):
         raise SettingsError(f"{place}.foreign_references is not true or false")
-    return Rights(accounts, foreign)
+    return Rights(accounts, foreign, _endpoint(entry, place, directory))
+
+
+def _endpoint(rights: Mapping[str, Any], place: str, directory: Path) -> Endpoint | None:
+    if "events" not in rights:
+        return None
+    entry = FileEntry.of(rights["events"], f"{place}.events", directory)
+    entry.only("url", "secret_file", "allow_private")
+    url, allow_private = entry.url(plain_only_to_loopback=True), entry.flag("allow_private")
+    if not allow_private and is_private(url):
+        raise entry.wrong("url", "lies in our own network, which the entry does not allow")
+    return Endpoint(url, entry.keys("secret_file"), allow_private)
 
 
 def _fits(field: str, value: Any) -> bool:

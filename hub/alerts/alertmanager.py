@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.alerts.model import AlertState
-from hub.alerts.posting import post, refusal
+from hub.posting.http import post, refusal
 
 # Longer than a few repetitions: an alert ends by itself only when the hub has gone silent.
 FIRES_FOR = timedelta(minutes=5)

@@ -1,18 +1,14 @@
 """Alerts by signed webhook, as Standard Webhooks 1.0 has it."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.alerts.model import AlertState, SinkGone
-from hub.alerts.posting import post, refusal
-
-GONE = 410
+from hub.posting.http import GONE, post, refusal
+from hub.posting.signing import signed_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +29,8 @@ class SignedWebhook:
         return reasons
 
     async def _post(self, state: AlertState, now: datetime) -> str | None:
-        body, seconds = payload(state), int(now.timestamp())
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": message_id(state),
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": signatures(self.keys, message_id(state), seconds, body),
-        }
-        return await post(self.url, body, headers)
+        body = payload(state)
+        return await post(self.url, body, signed_headers(self.keys, message_id(state), body, now))
 
 
 def message_id(state: AlertState) -> str:
@@ -64,10 +54,3 @@ def payload(state: AlertState) -> bytes:
     }
     kind = "alert.ended" if state.ended_at else "alert.firing"
     return json.dumps({"type": kind, "timestamp": state.changed_at.isoformat(), "data": data}).encode()
-
-
-def signatures(keys: Sequence[bytes], message_id: str, seconds: int, body: bytes) -> str:
-    """The header's value: one `v1` signature per key."""
-    content = b"%b.%d.%b" % (message_id.encode(), seconds, body)
-    digests = (hmac.digest(key, content, hashlib.sha256) for key in keys)
-    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

@@ -8,10 +8,9 @@ from hub.alerts.alertmanager import Alertmanager
 from hub.alerts.mail import Mail, Tls
 from hub.alerts.model import AlertSink
 from hub.alerts.signed_webhook import SignedWebhook
-from hub.alerts.sink_entry import SinkEntry, is_loopback, read_json
+from hub.file_entry import FileEntry, is_loopback, read_json
 from mesh.mail import is_mailbox
 from mesh.settings import SettingsError
-from mesh.webhook_keys import standard_key
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
@@ -24,14 +23,14 @@ def load_sinks(path: Path) -> Sequence[AlertSink]:
     entries = read_json(path)
     if not isinstance(entries, list):
         raise SettingsError(f"{path.name} is not a list of sinks")
-    sinks = [_sink(SinkEntry.of(entry, f"{path.name}[{n}]", path.parent)) for n, entry in enumerate(entries)]
+    sinks = [_sink(FileEntry.of(entry, f"{path.name}[{n}]", path.parent)) for n, entry in enumerate(entries)]
     if len({sink.name for sink in sinks}) < len(sinks):
         raise SettingsError(f"{path.name} names two sinks the same")
     return sinks
 
 
-def _sink(entry: SinkEntry) -> AlertSink:
-    kinds: Mapping[str, Callable[[SinkEntry], AlertSink]] = {
+def _sink(entry: FileEntry) -> AlertSink:
+    kinds: Mapping[str, Callable[[FileEntry], AlertSink]] = {
         "alertmanager": _alertmanager,
         "webhook": _webhook,
         "smtp": _mail,
@@ -42,22 +41,20 @@ def _sink(entry: SinkEntry) -> AlertSink:
     return kind(entry)
 
 
-def _alertmanager(entry: SinkEntry) -> AlertSink:
-    entry.only("url", "bearer_token_file")
+def _alertmanager(entry: FileEntry) -> AlertSink:
+    entry.only("name", "kind", "url", "bearer_token_file")
     token = entry.secret("bearer_token_file")
     return Alertmanager(entry.text("name", _NAME), entry.url(plain_only_to_loopback=bool(token)), token)
 
 
-def _webhook(entry: SinkEntry) -> AlertSink:
-    entry.only("url", "secret_file")
-    keys = tuple(_key(entry, line) for line in entry.secret_lines("secret_file"))
-    if not keys:
-        raise entry.wrong("secret_file", "is missing")
+def _webhook(entry: FileEntry) -> AlertSink:
+    entry.only("name", "kind", "url", "secret_file")
+    keys = entry.keys("secret_file")
     return SignedWebhook(entry.text("name", _NAME), entry.url(plain_only_to_loopback=True), keys)
 
 
-def _mail(entry: SinkEntry) -> AlertSink:
-    entry.only("host", "port", "tls", "from", "to", "username", "password_file")
+def _mail(entry: FileEntry) -> AlertSink:
+    entry.only("name", "kind", "host", "port", "tls", "from", "to", "username", "password_file")
     tls, host = entry.text("tls", default="starttls"), entry.text("host", _HOST)
     port, sender, receivers = entry.fields.get("port"), entry.text("from"), entry.fields.get("to")
     if tls not in _TLS or (tls == "none" and not is_loopback(host)):
@@ -78,10 +75,3 @@ def _mail(entry: SinkEntry) -> AlertSink:
         username=entry.text("username", _PLAIN, default=""),
         password=entry.secret("password_file"),
     )
-
-
-def _key(entry: SinkEntry, text: str) -> bytes:
-    try:
-        return standard_key(text)
-    except ValueError as unfit:
-        raise entry.wrong("secret_file", f"names a secret that is {unfit}") from None

@@ -14,13 +14,13 @@ from opentelemetry.trace import SpanKind
 from yarl import URL
 
 from mesh.failpoints import reach
+from mesh.resolver import PublicResolver
 from mesh.telemetry import Telemetry
 from spokes.kit.accounts import Account
 from spokes.kit.errors import Interrupted
 from spokes.kit.outcome import Cause, Doing, NotSent, Unknown, doubtful
 from spokes.kit.progress import Progress, Track
 from spokes.kit.replies import Reply, refusal
-from spokes.kit.resolver import PublicResolver
 
 MAX_REPLY_BYTES: Final = 1 << 20
 CONNECT_SECONDS: Final = 5.0

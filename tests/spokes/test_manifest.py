@@ -5,10 +5,10 @@ import tomllib
 
 import pytest
 
+from mesh.resolver import is_public
 from spokes.kit import registry
 from spokes.kit.errors import BadManifest
 from spokes.kit.manifest import Replay, parse_manifest
-from spokes.kit.resolver import is_public
 
 ECHO = tomllib.loads((registry.root() / "echo" / "spoke.toml").read_text())
 

@@ -1,4 +1,4 @@
-"""One entry of the file of sinks, read field by field; no error shows a value."""
+"""One entry of a file of settings, read field by field; no error shows a value."""
 
 import ipaddress
 import json
@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mesh.settings import SettingsError
+from mesh.webhook_keys import standard_key
 
 _ADDRESS = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
-class SinkEntry:
+class FileEntry:
     """One entry. `place` is what errors call it; secrets' paths count from `directory`."""
 
     fields: Mapping[str, object]
@@ -22,7 +23,7 @@ class SinkEntry:
     directory: Path
 
     @classmethod
-    def of(cls, entry: object, place: str, directory: Path) -> "SinkEntry":
+    def of(cls, entry: object, place: str, directory: Path) -> "FileEntry":
         """Takes what the file holds at a place."""
         if not isinstance(entry, dict):
             raise SettingsError(f"{place} is not an object")
@@ -35,7 +36,7 @@ class SinkEntry:
     def only(self, *names: str) -> None:
         """Refuses fields of other names."""
         for name in self.fields:
-            if name not in {"name", "kind", *names}:
+            if name not in names:
                 shown = f".{name}" if _ADDRESS.fullmatch(name) else ""
                 raise SettingsError(f"{self.place}{shown} is not known there")
 
@@ -47,6 +48,23 @@ class SinkEntry:
         if pattern is not None and not pattern.fullmatch(value):
             raise self.wrong(name, "is not written as it must be")
         return value
+
+    def flag(self, name: str) -> bool:
+        """A field that is true or false; false without the field."""
+        value = self.fields.get(name, False)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "is not true or false")
+        return value
+
+    def keys(self, name: str) -> tuple[bytes, ...]:
+        """The keys of the secrets, one a line, in the file that the field names; at least one."""
+        lines = self.secret_lines(name)
+        if not lines:
+            raise self.wrong(name, "is missing")
+        try:
+            return tuple(standard_key(line) for line in lines)
+        except ValueError as unfit:
+            raise self.wrong(name, f"names a secret that is {unfit}") from None
 
     def secret(self, name: str) -> str:
         """The one line of the file that the field names; empty without the field."""
