@@ -89,6 +89,7 @@ class Hub:
         self._boot = secrets.token_hex(8)
         self._telemetry = Telemetry.start("hub", self._boot, own=OWN)
         self._identity = Identity.load(settings.identity_dir)
+        self._tenants = tenants_file.load(settings.tenants_file)
         self._board = Board()
         self._pools = pools = Pools.open(settings.database_url)
         self._jobs = PostgresJobStore(pools.edge)
@@ -197,6 +198,7 @@ class Hub:
                 post=self._post,
                 hint=self._hint_lane,
                 holder=str(self._identity.spiffe_id),
+                tenants=self._tenants,
                 sinks=load_sinks(sinks) if sinks else (),
             )
         )
@@ -232,12 +234,11 @@ class Hub:
     async def _start_edge(self, operations: Operations) -> None:
         server = MeshServer(self._identity, domain=DOMAIN, statuses=STATUSES, telemetry=self._telemetry)
         if "edge" in self._settings.roles:
-            tenants = tenants_file.load(self._settings.tenants_file)
             waiting = Waiting(self._jobs, self._board, self._clock)
             desk = capabilities.Desk(
                 door=self._door(),
                 waiting=waiting,
-                tenants=tenants,
+                tenants=self._tenants,
                 new_jobs=self._new_jobs,
             )
             server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
@@ -248,7 +249,7 @@ class Hub:
                 jobs=self._jobs,
                 waiting=waiting,
                 board=self._board,
-                tenants=tenants,
+                tenants=self._tenants,
                 draining=server.draining,
                 most=self._settings.max_watchers,
                 run=self._run,

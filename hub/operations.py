@@ -9,9 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.alerts.model import Alerting, AlertSink
 from hub.alerts.store import PostgresAlertStore
+from hub.callbacks.posting_events import PostEvents
+from hub.callbacks.sending import send
+from hub.callbacks.store import PostgresCallbackStore
 from hub.clock import Clock
 from hub.events.reconciling import ApplyHeld, Lapsing, Reconciling
 from hub.events.store import PostgresEventStore
+from hub.events.told_store import PostgresToldLog
 from hub.housekeeping import concerns
 from hub.housekeeping.abandoned import ParkAbandoned, RelayUnowned
 from hub.housekeeping.concerns import Concern
@@ -22,7 +26,7 @@ from hub.intake.new_jobs import NewJobs
 from hub.intake.submit import Submission
 from hub.jobs.ports import Post
 from hub.jobs.store import PostgresJobStore
-from hub.lanes.duties import ALERTS, HOUSEKEEPING, PLANS
+from hub.lanes.duties import ALERTS, EVENTS, HOUSEKEEPING, PLANS
 from hub.lanes.duty_group import DutyGroup
 from hub.lanes.ports import AuditLog, Grant
 from hub.lanes.relay import Relay
@@ -40,6 +44,7 @@ from hub.plans.model import PlanKind
 from hub.plans.planning import Planning
 from hub.plans.runner import Carrier, PlanRunner
 from hub.plans.store import PostgresPlanStore
+from hub.tenants import Tenants
 from mesh.duty import Duty
 
 
@@ -60,6 +65,7 @@ class Shared:
     post: Post
     hint: Callable[[str], None]
     holder: str
+    tenants: Tenants
     sinks: Sequence[AlertSink]
 
 
@@ -102,7 +108,12 @@ class Operations:
 
     def duties(self) -> Mapping[str, Callable[[Grant], DutyGroup]]:
         """The duties that one replica does at a time, by the name of their lease."""
-        return {ALERTS: self._alerting, HOUSEKEEPING: self._keeping_house, PLANS: self._planning}
+        return {
+            ALERTS: self._alerting,
+            EVENTS: self._posting_events,
+            HOUSEKEEPING: self._keeping_house,
+            PLANS: self._planning,
+        }
 
     def _alerting(self, grant: Grant) -> DutyGroup:
         draw = secrets.SystemRandom().random
@@ -114,6 +125,18 @@ class Operations:
         directory = self._shared.directory
         reconciling = Reconciling(self._store, lanes=directory.lanes, unheard=directory.unheard)
         return DutyGroup([*telling, reconciling, applying], term=grant.term)
+
+    def _posting_events(self, grant: Grant) -> DutyGroup:
+        shared = self._shared
+        posting = PostEvents(
+            PostgresCallbackStore(shared.engine),
+            PostgresToldLog(shared.engine),
+            endpoint=lambda tenant: shared.tenants.rights(tenant).events,
+            send=send,
+            clock=shared.clock,
+            draw=secrets.SystemRandom().random,
+        )
+        return DutyGroup([posting], term=grant.term)
 
     def _keeping_house(self, grant: Grant) -> DutyGroup:
         shared, store = self._shared, self._housekeeping

@@ -2,5 +2,6 @@
 
 DUTIES = "hub-duty"
 ALERTS = f"{DUTIES}/alerts"
+EVENTS = f"{DUTIES}/events"
 HOUSEKEEPING = f"{DUTIES}/housekeeping"
 PLANS = f"{DUTIES}/plans"

@@ -13,7 +13,8 @@ SECRET = f"whsec_{KEY}"
 
 
 class Receiver:
-    """Keeps what comes in. Answers with `status`, except where `statuses` has another for an alert's key."""
+    """Keeps what comes in. Answers with `status`, except where `statuses` has another for the key of
+    an alert or the id of an event."""
 
     def __init__(self) -> None:
         self.status = 204
@@ -39,7 +40,8 @@ class Receiver:
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
-        key = json.loads(body)["data"]["key"] if body else ""
+        data = json.loads(body)["data"] if body else {}
+        key = data.get("key") or data.get("eventId", "")
         self.got.append((dict(request.headers), body))
         self.came.set()
         return web.Response(

@@ -1,5 +1,6 @@
 """The file that says who may act for which tenant, and what each tenant may use."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_a_caller_acts_for_the_tenants_of_its_entry(tmp_path: Path) -> None:
         ({"tenants": {"acme": []}}, "tenants.acme"),
         ({"tenants": {"acme": {"account": []}}}, "tenants.acme"),
         ({"tenants": {"acme": {"foreign_references": 1}}}, "tenants.acme.foreign_references"),
+        ({"tenants": {"acme": {"events": []}}}, "tenants.acme.events"),
+        ({"tenants": {"acme": {"events": {}}}}, "tenants.acme.events.url"),
+        ({"tenants": {"acme": {"events": {"url": "http://core.example/events"}}}}, "tenants.acme.events.url"),
+        ({"tenants": {"acme": {"events": {"url": "https://10.0.0.7/events"}}}}, "tenants.acme.events.url"),
+        ({"tenants": {"acme": {"events": {"url": "http://localhost/events"}}}}, "tenants.acme.events.url"),
+        ({"tenants": {"acme": {"events": {"url": "https://u:p@a.example/"}}}}, "tenants.acme.events.url"),
+        ({"tenants": {"acme": {"events": {"url": "https://a.example/"}}}}, "tenants.acme.events.secret_file"),
+        ({"tenants": {"acme": {"events": {"secret": "whsec_"}}}}, "tenants.acme.events.secret"),
+        ({"tenants": {"acme": {"events": {"allow_private": 1, "url": "x"}}}}, "tenants.acme.events"),
         ({"tenants": {"acme": {"accounts": "echo/*"}}}, "tenants.acme.accounts"),
         ({"tenants": {"acme": {"accounts": ["echo/*", "*"]}}}, "tenants.acme.accounts[1]"),
         ({"tenants": {"acme": {"accounts": ["*/*"]}}}, "tenants.acme.accounts[0]"),
@@ -104,6 +114,17 @@ def test_a_file_that_breaks_its_rules_stops_the_start_and_the_key_is_named(
     with pytest.raises(SettingsError, match=r"^tenants\.json") as refused:
         load(tmp_path, written)
     assert at_fault in str(refused.value)
+
+
+def test_an_endpoint_is_read_with_all_its_secrets_and_shows_none_of_them(tmp_path: Path) -> None:
+    keys = [b"k" * 24, b"l" * 32]
+    lines = [f"whsec_{base64.b64encode(key).decode()}" for key in keys]
+    (tmp_path / "acme").write_text("\n".join(lines))
+    entry = {"url": "http://127.0.0.1:8080/t0ken", "secret_file": "acme", "allow_private": True}
+    rights = load(tmp_path, {"tenants": {"acme": {"events": entry}}}).rights("acme")
+    assert rights.events is not None
+    assert (rights.events.url, list(rights.events.keys)) == (entry["url"], keys)
+    assert not [secret for secret in ("t0ken", "kkk", lines[0]) if secret in repr(rights)]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

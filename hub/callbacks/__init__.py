@@ -1,0 +1,1 @@
+"""Signed webhooks out: what EventsService tells, posted to the tenant's endpoint."""
