@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.callbacks.store import PostgresCallbackStore
 from hub.events.service import EventsApi
 from hub.events.told_store import PostgresToldLog
 from hub.feeds import watching
@@ -78,4 +79,10 @@ class Telling:
             most=self.most,
             run=self.run,
         )
-        return EventsApi(log, watching=followed, tenants=self.tenants, draining=self.draining)
+        return EventsApi(
+            log,
+            endpoints=PostgresCallbackStore(self.log).endpoints,
+            watching=followed,
+            tenants=self.tenants,
+            draining=self.draining,
+        )

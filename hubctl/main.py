@@ -9,6 +9,7 @@ from hubctl.audit import audit
 from hubctl.breaker import breaker
 from hubctl.dlq import dlq
 from hubctl.errors import CliError
+from hubctl.events import events
 from hubctl.evidence import evidence
 from hubctl.jobs import jobs
 from hubctl.lane import lane
@@ -33,7 +34,7 @@ def hubctl() -> None:
 
 for command in (up, down, status, demo, submit, jobs, evidence, audit, bench):
     hubctl.add_command(command)
-for command in (lane, breaker, dlq, plan, alerts):
+for command in (lane, breaker, dlq, plan, alerts, events):
     hubctl.add_command(command)
 
 

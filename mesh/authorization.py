@@ -37,6 +37,7 @@ _STATIC: Mapping[str, frozenset[str]] = {
     f"/{_JOBS}/CancelJob": frozenset({"core", "operator"}),
     f"/{_EVENTS}/ListEvents": _CORE | _READERS,
     f"/{_EVENTS}/WatchEvents": _CORE | _READERS,
+    f"/{_EVENTS}/ListEndpoints": _CORE | _READERS,
     f"/{_SPOKE}/Describe": _HUB,
     f"/{_SPOKE}/Execute": _HUB,
     f"/{_SPOKE}/LookUp": _HUB,

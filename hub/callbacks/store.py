@@ -10,10 +10,13 @@ from hub.callbacks.model import Answers, Due, key
 from hub.database.engine import single
 from hub.database.statements import reader
 from hub.events.rows import told_from_row
-from hub.events.told import Told
+from hub.events.told import EndpointView, Told
+
+MOST_ENDPOINTS = 500
 
 _read = reader(__package__)
 _CLAIM = _read("claim")
+_ENDPOINTS = _read("endpoints")
 _FORGET = _read("forget")
 _PLACE = _read("place")
 _RECORD = _read("record")
@@ -91,3 +94,10 @@ class PostgresCallbackStore:
         """Drops what is on its way to a tenant that has no endpoint any more, and its alert."""
         async with self._single.connect() as connection:
             await connection.execute(_FORGET, {"tenant": tenant, "key": key(tenant)})
+
+    async def endpoints(self, tenant: str) -> list[EndpointView]:
+        """How the endpoints of a tenant, or of all where it is empty, stand."""
+        wanted = {"tenant": tenant, "limit": MOST_ENDPOINTS}
+        async with self._single.connect() as connection:
+            rows = (await connection.execute(_ENDPOINTS, wanted)).mappings().all()
+        return [EndpointView(**row) for row in rows]

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.events.told import Side, Told
+from hub.events.told import EndpointView, Side, Told
 from hub.jobs.agreeing import Sum
 from integration.common.v1.money_pb2 import Money
-from integration.events.v1 import event_pb2
+from integration.events.v1 import event_pb2, events_service_pb2
 from integration.jobs.v1 import job_pb2
 
 
@@ -28,6 +28,18 @@ def told_to_proto(told: Told) -> event_pb2.Event:
         provider_said=_provider(told.provider),
         differs=told.differs,
         proposed_action=event_pb2.ProposedAction.Name(int(told.proposal)),
+    )
+
+
+def endpoint_to_proto(view: EndpointView) -> events_service_pb2.Endpoint:
+    """An endpoint as it stands."""
+    return events_service_pb2.Endpoint(
+        tenant=view.tenant,
+        waiting=view.waiting,
+        given_up=view.given_up,
+        oldest_time=_stamp(view.oldest) if view.oldest else None,
+        reason=view.reason,
+        off_time=_stamp(view.off_at) if view.off_at else None,
     )
 
 

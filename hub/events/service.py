@@ -1,13 +1,13 @@
 """EventsService: following what providers say that no job's own work answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
 
-from hub.events.convert import told_to_proto
-from hub.events.told import Told
+from hub.events.convert import endpoint_to_proto, told_to_proto
+from hub.events.told import EndpointView, Told
 from hub.feeds.model import Log
 from hub.feeds.watching import Watching
 from hub.jobs.convert import is_uuid
@@ -22,12 +22,19 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class EventsApi(events_service_pb2_grpc.EventsServiceServicer):
-    """Converts, calls, converts."""
+    """Converts, calls, converts. `endpoints` says how the endpoints of a tenant, or of all, stand."""
 
     def __init__(
-        self, log: Log[Told], *, watching: Watching[Told], tenants: Tenants, draining: asyncio.Event
+        self,
+        log: Log[Told],
+        *,
+        endpoints: Callable[[str], Awaitable[Sequence[EndpointView]]],
+        watching: Watching[Told],
+        tenants: Tenants,
+        draining: asyncio.Event,
     ) -> None:
         self._log = log
+        self._endpoints = endpoints
         self._watching = watching
         self._tenants = tenants
         self._draining = draining
@@ -68,6 +75,14 @@ class EventsApi(events_service_pb2_grpc.EventsServiceServicer):
                         cursor=stream.cursor,
                         history=stream.history,
                     )
+
+    async def ListEndpoints(
+        self, request: messages.ListEndpointsRequest, context: Context
+    ) -> messages.ListEndpointsResponse:
+        """Those where something waits."""
+        self._tenants.check(request.tenant)
+        found = await self._endpoints(request.tenant)
+        return messages.ListEndpointsResponse(endpoints=[endpoint_to_proto(each) for each in found])
 
     def _check(self, tenant: str, job_id: str) -> None:
         self._tenants.check(tenant)

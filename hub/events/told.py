@@ -51,6 +51,18 @@ class Told:
     proposal: Proposal
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    """How what a tenant's endpoint should take stands. `oldest`, `off_at`: None where there is none."""
+
+    tenant: str
+    waiting: int
+    given_up: int
+    oldest: datetime | None
+    reason: str
+    off_at: datetime | None
+
+
 PROPOSALS: Mapping[EventKind, Proposal] = {
     EventKind.DISPUTE: Proposal.INVESTIGATE,
     EventKind.REVERSAL: Proposal.INVESTIGATE,

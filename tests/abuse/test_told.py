@@ -134,7 +134,9 @@ async def test_a_tenant_reads_its_own_events_and_nobody_elses(edge: Edge) -> Non
     for tenant in ("acme", ""):
         page = messages.ListEventsRequest(tenant=tenant)
         stream = messages.WatchEventsRequest(tenant=tenant)
+        endpoints = messages.ListEndpointsRequest(tenant=tenant)
         for call in (
+            beta.events.ListEndpoints(endpoints, timeout=TIMEOUT),
             beta.events.ListEvents(page, timeout=TIMEOUT),
             beta.events.WatchEvents(stream, timeout=TIMEOUT).read(),
         ):
@@ -147,6 +149,23 @@ async def test_what_concerns_no_tenant_is_read_by_those_who_act_for_all(edge: Ed
     found = (await listed(edge.callers["operator"], "", page_size=500)).events
     assert nobodys in {e.event_id for e in found}
     assert not any(e.HasField("job") or e.tenant for e in found)
+
+
+async def test_a_tenant_reads_how_its_own_endpoint_stands_and_an_operator_all(
+    edge: Edge, hub_urls: Mapping[str, str]
+) -> None:
+    kept = text(
+        "INSERT INTO event_delivery (cursor, tenant, since, next_at) VALUES (:n, :tenant, now(), now())"
+    )
+    async with edge.engine.begin() as connection:
+        for number, tenant in ((1 << 40, "acme"), (1 << 41, "beta")):
+            await connection.execute(kept, {"n": number, "tenant": tenant})
+    for caller, asked, seen in (("acme", "acme", ["acme"]), ("operator", "", ["acme", "beta"])):
+        request = messages.ListEndpointsRequest(tenant=asked)
+        answer = await edge.callers[caller].events.ListEndpoints(request, timeout=TIMEOUT)
+        assert [(e.tenant, e.waiting, e.HasField("off_time")) for e in answer.endpoints] == [
+            (tenant, 1, False) for tenant in seen
+        ]
 
 
 async def test_nothing_can_be_changed_of_what_was_told(edge: Edge, hub_urls: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Our own stand-in for the hub's operations service: it gives recorded answers, and keeps what it was asked.
+"""Our own stand-in for the hub's services that people ask: recorded answers, and what it was asked.
 
 It is reached as the hub is: over mTLS, behind the mesh's interceptor, with the contract's rules checked.
 """
@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 import grpc
 from google.protobuf.message import Message
 
-from integration.operations.v1 import operations_service_pb2 as messages
+from integration.events.v1 import events_service_pb2 as told
+from integration.operations.v1 import operations_service_pb2 as operated
 from mesh.caller import current_caller
 from mesh.server import MeshServer
 
-SERVICE = messages.DESCRIPTOR.services_by_name["OperationsService"]
+SERVICES = (
+    (operated, operated.DESCRIPTOR.services_by_name["OperationsService"]),
+    (told, told.DESCRIPTOR.services_by_name["EventsService"]),
+)
 
 
 class Refusal(Exception):
@@ -58,17 +62,19 @@ class StandIn:
         return [asked.caller for asked in self.asked if asked.method == method]
 
     def serve_on(self, server: MeshServer) -> None:
-        """Adds every method of the contract to a server."""
-        handlers = {
-            method.name: grpc.unary_unary_rpc_method_handler(
-                self._behaviour(method.name),
-                request_deserializer=getattr(messages, method.input_type.name).FromString,
-                response_serializer=getattr(messages, method.output_type.name).SerializeToString,
-            )
-            for method in SERVICE.methods
-        }
-        generic = grpc.method_handlers_generic_handler(SERVICE.full_name, handlers)
-        server.raw.add_generic_rpc_handlers((generic,))
+        """Adds every method of the contracts that answers once to a server."""
+        for messages, service in SERVICES:
+            handlers = {
+                method.name: grpc.unary_unary_rpc_method_handler(
+                    self._behaviour(method.name),
+                    request_deserializer=getattr(messages, method.input_type.name).FromString,
+                    response_serializer=getattr(messages, method.output_type.name).SerializeToString,
+                )
+                for method in service.methods
+                if not method.server_streaming
+            }
+            generic = grpc.method_handlers_generic_handler(service.full_name, handlers)
+            server.raw.add_generic_rpc_handlers((generic,))
 
     def _behaviour(self, method: str) -> Callable[[Any, Any], Awaitable[Message]]:
         async def behave(request: Any, context: Any) -> Message:

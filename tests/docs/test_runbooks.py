@@ -33,6 +33,7 @@ ALERTS = (
     "LaneUnowned",
     "OutboxOld",
     "BacklogFull",
+    "EventsUndelivered",
 )
 SHAPES = (
     ["Meaning", "Impact", "Diagnosis", "Mitigation", "Rollback and backfill", "Escalation", "Evidence"],

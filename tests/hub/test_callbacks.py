@@ -20,6 +20,7 @@ from hub.callbacks.posting_events import CLAIMED_FOR, PostEvents
 from hub.callbacks.sending import send
 from hub.callbacks.store import PostgresCallbackStore
 from hub.events.convert import told_to_proto
+from hub.events.told import EndpointView
 from hub.events.told_store import PostgresToldLog
 from hub.posting.http import PRIVATE, post
 from hub.tenants import Endpoint
@@ -257,6 +258,27 @@ async def test_a_streak_of_failures_is_logged_once_and_its_end_too(
     await desk.go()
     said = [(r.levelname, vars(r)["tenant"]) for r in caplog.records if r.name.startswith("hub.callbacks")]
     assert said == [("ERROR", "acme"), ("INFO", "acme")]
+
+
+async def test_how_an_endpoint_stands_is_said_of_each_tenant(desk: Post, receiver: Receiver) -> None:
+    store = PostgresCallbackStore(desk.engine)
+    desk.endpoints["beta"] = endpoint_of(receiver)
+    receiver.statuses = {"b-1": 410}
+    receiver.status = 503
+    began = desk.clock.now()
+    await desk.tell("a", count=2)
+    await desk.go()
+    desk.clock.move(GIVEN_UP_AFTER.total_seconds())
+    await desk.go()
+    await desk.tell("later")
+    await desk.tell("b", tenant="beta")
+    await desk.go("acme")
+    await desk.go("beta")
+    acme, beta = await store.endpoints("")
+    assert acme == EndpointView("acme", 1, 2, began, "HTTP 503", None)
+    assert beta == EndpointView("beta", 1, 0, desk.clock.now(), "HTTP 410", desk.clock.now())
+    assert await store.endpoints("beta") == [beta]
+    assert await store.endpoints("gamma") == []
 
 
 async def test_a_redirect_is_not_followed_and_is_no_success(desk: Post, receiver: Receiver) -> None:

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 from integration.events.v1 import event_pb2 as integration_dot_events_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*integration/events/v1/events_service.proto\x12\x15integration.events.v1\x1a!integration/common/v1/rules.proto\x1a!integration/events/v1/event.proto\"\xa5\x01\n\x11ListEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12\x1c\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x06\xb2\xbb\x18\x02(\x00\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12#\n\x06job_id\x18\x04 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x05 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"h\n\x12ListEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t\"\x91\x01\n\x12WatchEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12#\n\x06job_id\x18\x03 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x04 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"d\n\x13WatchEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t2\xda\x01\n\rEventsService\x12\x61\n\nListEvents\x12(.integration.events.v1.ListEventsRequest\x1a).integration.events.v1.ListEventsResponse\x12\x66\n\x0bWatchEvents\x12).integration.events.v1.WatchEventsRequest\x1a*.integration.events.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*integration/events/v1/events_service.proto\x12\x15integration.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/rules.proto\x1a!integration/events/v1/event.proto\"\xa5\x01\n\x11ListEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12\x1c\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x06\xb2\xbb\x18\x02(\x00\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xb2\xbb\x18\x05(\x00\x30\xf4\x03\x12#\n\x06job_id\x18\x04 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x05 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"h\n\x12ListEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t\"\x91\x01\n\x12WatchEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\x12%\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x03\x42\x0f\xb2\xbb\x18\x0b(\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12#\n\x06job_id\x18\x03 \x01(\tB\x13\xb2\xbb\x18\x0f\"\r[0-9a-f-]{36}\x12\x17\n\x07history\x18\x04 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"d\n\x13WatchEventsResponse\x12,\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.integration.events.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\x03\x12\x0f\n\x07history\x18\x03 \x01(\t\"\xac\x01\n\x08\x45ndpoint\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07waiting\x18\x02 \x01(\x03\x12\x10\n\x08given_up\x18\x03 \x01(\x03\x12/\n\x0boldest_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12,\n\x08off_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x14ListEndpointsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tB\x06\xb2\xbb\x18\x02\x18@\"K\n\x15ListEndpointsResponse\x12\x32\n\tendpoints\x18\x01 \x03(\x0b\x32\x1f.integration.events.v1.Endpoint2\xc6\x02\n\rEventsService\x12\x61\n\nListEvents\x12(.integration.events.v1.ListEventsRequest\x1a).integration.events.v1.ListEventsResponse\x12\x66\n\x0bWatchEvents\x12).integration.events.v1.WatchEventsRequest\x1a*.integration.events.v1.WatchEventsResponse0\x01\x12j\n\rListEndpoints\x12+.integration.events.v1.ListEndpointsRequest\x1a,.integration.events.v1.ListEndpointsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,14 +52,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['job_id']._serialized_options = b'\262\273\030\017\"\r[0-9a-f-]{36}'
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['history']._loaded_options = None
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['history']._serialized_options = b'\262\273\030\002\030@'
-  _globals['_LISTEVENTSREQUEST']._serialized_start=140
-  _globals['_LISTEVENTSREQUEST']._serialized_end=305
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=307
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=411
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=414
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=559
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=561
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=661
-  _globals['_EVENTSSERVICE']._serialized_start=664
-  _globals['_EVENTSSERVICE']._serialized_end=882
+  _globals['_LISTENDPOINTSREQUEST'].fields_by_name['tenant']._loaded_options = None
+  _globals['_LISTENDPOINTSREQUEST'].fields_by_name['tenant']._serialized_options = b'\262\273\030\002\030@'
+  _globals['_LISTEVENTSREQUEST']._serialized_start=173
+  _globals['_LISTEVENTSREQUEST']._serialized_end=338
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=340
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=444
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=447
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=592
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=594
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=694
+  _globals['_ENDPOINT']._serialized_start=697
+  _globals['_ENDPOINT']._serialized_end=869
+  _globals['_LISTENDPOINTSREQUEST']._serialized_start=871
+  _globals['_LISTENDPOINTSREQUEST']._serialized_end=917
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=919
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=994
+  _globals['_EVENTSSERVICE']._serialized_start=997
+  _globals['_EVENTSSERVICE']._serialized_end=1323
 # @@protoc_insertion_point(module_scope)

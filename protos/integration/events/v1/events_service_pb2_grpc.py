@@ -45,6 +45,11 @@ class EventsServiceStub:
                 request_serializer=integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsRequest.SerializeToString,
                 response_deserializer=integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsResponse.FromString,
                 _registered_method=True)
+        self.ListEndpoints = channel.unary_unary(
+                '/integration.events.v1.EventsService/ListEndpoints',
+                request_serializer=integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsRequest.SerializeToString,
+                response_deserializer=integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsResponse.FromString,
+                _registered_method=True)
 
 
 class EventsServiceServicer:
@@ -69,6 +74,13 @@ class EventsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEndpoints(self, request, context):
+        """Lists endpoints that events are posted to, where something waits or was given up, or that are switched off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +93,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.WatchEvents,
                     request_deserializer=integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsRequest.FromString,
                     response_serializer=integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsResponse.SerializeToString,
+            ),
+            'ListEndpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndpoints,
+                    request_deserializer=integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsRequest.FromString,
+                    response_serializer=integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +155,33 @@ class EventsService:
             '/integration.events.v1.EventsService/WatchEvents',
             integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsRequest.SerializeToString,
             integration_dot_events_dot_v1_dot_events__service__pb2.WatchEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/integration.events.v1.EventsService/ListEndpoints',
+            integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsRequest.SerializeToString,
+            integration_dot_events_dot_v1_dot_events__service__pb2.ListEndpointsResponse.FromString,
             options,
             channel_credentials,
             insecure,
