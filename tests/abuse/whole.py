@@ -48,9 +48,15 @@ class Whole:
 
 
 @asynccontextmanager
-async def running(home: Path, urls: Mapping[str, str], accounts: Accounts) -> AsyncIterator[Whole]:
-    """Starts everything; `urls` by role, `accounts` by spoke."""
-    _papers(home, list(accounts))
+async def running(
+    home: Path,
+    urls: Mapping[str, str],
+    accounts: Accounts,
+    *,
+    rights: Mapping[str, Mapping[str, object]] | None = None,
+) -> AsyncIterator[Whole]:
+    """Starts everything; `urls` by role, `accounts` by spoke, `rights` of tenants that have an entry."""
+    _papers(home, list(accounts), rights or {})
     async with AsyncExitStack() as stack:
         audit = Audit(AuditSettings.read(Environment(_audit(home, urls))))
         audit_port = await audit.start()
@@ -89,7 +95,7 @@ async def running(home: Path, urls: Mapping[str, str], accounts: Accounts) -> As
         )
 
 
-def _papers(home: Path, spokes: Sequence[str]) -> None:
+def _papers(home: Path, spokes: Sequence[str], entries: Mapping[str, Mapping[str, object]]) -> None:
     authority = CertificateAuthority.create(DOMAIN)
     for role, name in (("audit", "audit"), ("hub", "hub"), ("core", "demo"), ("envoy", "edge")):
         authority.issue(SpiffeId(DOMAIN, role, name), home / role)
@@ -111,7 +117,7 @@ def _papers(home: Path, spokes: Sequence[str]) -> None:
     public = SigningKey.load(home / "keys" / "log.pem").public
     (home / "log.vkey").write_text(str(Vkey(ORIGIN, public)))
     callers = {str(SpiffeId(DOMAIN, "core", "demo")): ["*"]}
-    rights = {"*": {"accounts": [f"{name}/*" for name in spokes]}}
+    rights = {"*": {"accounts": [f"{name}/*" for name in spokes]}, **entries}
     (home / "tenants.json").write_text(json.dumps({"callers": callers, "tenants": rights}))
     (home / "mark").mkdir()
 

@@ -124,6 +124,38 @@ STORING = (
         tests=("tests/abuse/test_told.py::test_a_tenant_reads_its_own_events_and_nobody_elses",),
     ),
     Bug(
+        name="event-posted-by-two",
+        file="hub/callbacks/sql/claim.sql",
+        old="SET next_at = :until",
+        new="SET next_at = LEAST(next_at, :until)",
+        breaks="replicas that post events at once post the same ones",
+        holds="what one has claimed nobody else posts",
+        tests=("tests/hub/test_callbacks.py::test_replicas_that_post_at_once_post_each_event_once",),
+    ),
+    Bug(
+        name="event-posted-inside",
+        file="hub/posting/http.py",
+        old="resolver=PublicResolver()",
+        new="resolver=None",
+        breaks="a tenant's name leads the hub to post into its own network",
+        holds="an endpoint lies outside unless its entry says otherwise",
+        tests=(
+            "tests/hub/test_callbacks.py::"
+            "test_nothing_is_posted_into_our_own_network_unless_the_entry_allows_it",
+        ),
+    ),
+    Bug(
+        name="event-numbered-early",
+        file="hub/events/sql/number_told.sql",
+        old="SET cursor = head.cursor + ranked.rank",
+        new="SET cursor = e.position",
+        breaks="what is committed late falls behind a reader's cursor and is never read",
+        holds="cursors are given after the commit",
+        tests=(
+            "tests/hub/test_told_order.py::test_a_commit_that_comes_late_is_told_after_what_has_been_read",
+        ),
+    ),
+    Bug(
         name="anothers-event-counts",
         file="hub/events/sql/held_events.sql",
         old="AS j(job_id, lane_id) USING (job_id, lane_id)",
