@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from hub.lanes.ports import Grant, LaneLeases
+from hub.lanes.ports import Grant, LaneLeases, Survey
 from hub.lanes.sharing import homes
 
 LEASE = timedelta(seconds=6)
 RENEW_SECONDS = 2.0
 STABLE_SECONDS = 2 * RENEW_SECONDS
 """For how long a lane has been another's share before it is given away."""
+
+LAPSE_SLACK_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Ownership:
         self._lanes = lanes
         self._start = start
         self._running: dict[str, RunningLane] = {}
-        self._draining = False
+        self._draining = self._retired = False
         self._round = asyncio.Lock()
         self._strange_since: dict[str, float] = {}
         self._leaving: dict[str, asyncio.Task[None]] = {}
@@ -69,20 +71,20 @@ class Ownership:
     async def run_once(self) -> float | None:
         """Renews and takes leases, and makes what runs agree with what is owned."""
         async with self._round:
-            return await self._go_round()
+            return None if self._retired else await self._go_round()
 
     async def _go_round(self) -> float:
         failed = [lane for lane, running in self._running.items() if running.failed]
         if failed:
             await self._leases.release(self._owner, failed)
         lanes = [] if self._draining else self._lanes()
-        share = await self._share(lanes)
+        survey = await self._leases.survey(self._owner, lanes, LEASE)
+        share = self._share(survey, lanes)
         wanted = {*(self._running if self._draining else set(lanes) & self._running.keys()), *share}
         owned = await self._leases.acquire(self._owner, sorted(wanted), LEASE) if wanted else {}
         await self._follow(owned)
         self._give_away(set() if self._draining else owned.keys() - share)
-        # What is not owned yet may fall free at any time.
-        return RENEW_SECONDS if owned.keys() >= share else RENEW_SECONDS / 4
+        return _wait(survey.lapses, has_share=owned.keys() >= share)
 
     async def drain(self) -> None:
         """Finishes what is under way, then gives the lanes up."""
@@ -90,7 +92,8 @@ class Ownership:
         staying = [running for lane, running in self._running.items() if lane not in self._leaving]
         await asyncio.gather(*(running.drain() for running in staying), *self._leaving.values())
         async with self._round:
-            # No round is under way that could take back what is given up here.
+            # No round is under way, and none begins, that could take back what is given up here.
+            self._retired = True
             await self._leases.retire(self._owner)
             self._running.clear()
 
@@ -98,8 +101,7 @@ class Ownership:
         """The lane, if this replica runs it."""
         return self._running.get(lane)
 
-    async def _share(self, lanes: Sequence[str]) -> set[str]:
-        survey = await self._leases.survey(self._owner, lanes, LEASE)
+    def _share(self, survey: Survey, lanes: Sequence[str]) -> set[str]:
         home = homes({**survey.offers, self._owner: lanes}, survey.owners)
         return {lane for lane, replica in home.items() if replica == self._owner}
 
@@ -140,3 +142,9 @@ class Ownership:
             if self._running.get(lane) is running:
                 del self._running[lane]
             del self._leaving[lane]
+
+
+def _wait(lapses: float | None, *, has_share: bool) -> float:
+    """Seconds until the next round: what is not owned yet may fall free at any time, and what lapses then."""
+    usual = RENEW_SECONDS if has_share else RENEW_SECONDS / 4
+    return usual if lapses is None else min(usual, lapses + LAPSE_SLACK_SECONDS)

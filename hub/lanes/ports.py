@@ -135,10 +135,14 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The other replicas that live, with the lanes that each can work on, and the owner of each lane."""
+    """The other replicas that live, with the lanes that each can work on, and the owner of each lane.
+
+    `lapses`: seconds until the first lease of another runs out unless it is renewed; None: there is none.
+    """
 
     offers: Mapping[str, Collection[str]]
     owners: Mapping[str, str]
+    lapses: float | None = None
 
 
 class LogUnavailable(Exception):

@@ -195,6 +195,10 @@ class PostgresLaneLeases:
         return Survey(
             offers={row["owner"]: row["lanes"] for row in rows if row["lane_id"] is None},
             owners={row["lane_id"]: row["owner"] for row in rows if row["lane_id"] is not None},
+            lapses=min(
+                (row["seconds"] for row in rows if row["lane_id"] is not None and row["owner"] != owner),
+                default=None,
+            ),
         )
 
     async def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Mapping[str, Grant]:

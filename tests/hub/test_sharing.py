@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.lanes import ownership
 from hub.lanes.duties import ALERTS, PLANS
+from hub.lanes.duty_group import DutyGroup
 from hub.lanes.ownership import Ownership
 from hub.lanes.ports import Grant
 from hub.lanes.sharing import homes
@@ -171,3 +173,66 @@ async def test_the_lanes_of_a_replica_that_goes_in_good_order_are_taken_at_once(
             await replica.ownership.run_once()
         await everybody[0].drain()
         await until_shared(everybody, [5, 5])
+
+
+LONG, SHORT = timedelta(minutes=5), timedelta(seconds=1)
+
+
+def keeper(engine: AsyncEngine, name: str) -> Ownership:
+    """A hub's leases, whose rounds the test goes."""
+    return Ownership(
+        name,
+        leases=PostgresLaneLeases(engine),
+        lanes=lambda: LANES,
+        start=lambda lane, grant: DutyGroup([], term=grant.term),
+    )
+
+
+async def test_a_replica_whose_leases_have_run_out_does_not_live_however_lately_it_was_seen(
+    hub_engine: AsyncEngine,
+) -> None:
+    ownership.LEASE = LONG
+    before, after = keeper(hub_engine, "a"), keeper(hub_engine, "b")
+    for _ in range(2):
+        await before.run_once()
+    async with hub_engine.begin() as connection:
+        await connection.execute(text("UPDATE lane SET lease_until = '-infinity'"))
+    await after.run_once()
+    assert all(after.running(lane) for lane in LANES)
+
+
+async def test_a_replica_that_has_ceased_to_offer_a_lane_still_lives_when_the_lease_of_that_lane_is_over(
+    hub_engine: AsyncEngine,
+) -> None:
+    leases = PostgresLaneLeases(hub_engine)
+    await leases.survey("a", LANES, LONG)
+    await leases.acquire("a", LANES, LONG)
+    async with hub_engine.begin() as connection:
+        over = text("UPDATE lane SET lease_until = '-infinity' WHERE lane_id = :lane")
+        await connection.execute(over, {"lane": LANES[0]})
+    assert "a" not in (await leases.survey("b", LANES, LONG)).offers
+    await leases.survey("a", LANES[1:], LONG)
+    assert "a" in (await leases.survey("b", LANES, LONG)).offers
+
+
+async def test_a_replica_that_has_its_share_looks_again_right_when_anothers_lease_runs_out(
+    hub_engine: AsyncEngine,
+) -> None:
+    ownership.LEASE, ownership.RENEW_SECONDS = LONG, 60.0
+    leases, other = PostgresLaneLeases(hub_engine), keeper(hub_engine, "b")
+    await leases.survey("a", LANES, LONG)
+    await leases.acquire("a", LANES[:5], SHORT)
+    await leases.acquire("a", LANES[:5], SHORT)
+    for _ in range(2):
+        seconds = await other.run_once()
+    assert sum(other.running(lane) is not None for lane in LANES) == 5
+    assert seconds is not None
+    assert seconds < 1.1
+
+
+async def test_a_replica_that_has_gone_does_not_say_again_that_it_lives(hub_engine: AsyncEngine) -> None:
+    going = keeper(hub_engine, "a")
+    await going.run_once()
+    await going.drain()
+    assert await going.run_once() is None
+    assert not (await PostgresLaneLeases(hub_engine).survey("b", LANES, LONG)).offers

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from hub.errors import LaneLost
 from hub.jobs.letters import Cause
@@ -10,28 +10,10 @@ from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, 
 from hub.jobs.ports import Withdrawal
 from hub.lanes.breaker import Breaker, BreakerState
 from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Survey
+from tests.simulation.lanes import LONG_AGO, PAUSED, LaneRow, grant, survey
 from tests.simulation.turns import in_turn, trials
 
-PAUSED = 2
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
 Intents = Callable[[Sequence[Claimed]], list[bytes]]
-
-
-@dataclass(slots=True)
-class LaneRow:
-    """A row of `lane`."""
-
-    owner: str = ""
-    term: int = 0
-    lease_until: datetime = LONG_AGO
-    mode: int = 1
-    breaker: BreakerState = BreakerState.CLOSED
-    breaker_until: datetime | None = None
-    breaker_reason: str = ""
-    breaker_trips: int = 0
-    breaker_orders: int = 0
-    throttled_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -117,14 +99,10 @@ class MemoryStore:
 
     def survey(self, owner: str, lanes: Sequence[str], lease: timedelta) -> Survey:
         """As survey.sql."""
-        now = self.now()
         for lane in lanes:
             self.lanes.setdefault(lane, LaneRow())
-        self.replicas[owner] = (now, lanes)
-        return Survey(
-            offers={o: ls for o, (at, ls) in self.replicas.items() if at > now - lease and o != owner},
-            owners={lane: r.owner for lane, r in self.lanes.items() if r.owner and r.lease_until >= now},
-        )
+        self.replicas[owner] = (self.now(), lanes)
+        return survey(owner, self.lanes, self.replicas, now=self.now(), lease=lease)
 
     def acquire(self, owner: str, lanes: Sequence[str], lease: timedelta) -> dict[str, Grant]:
         """As acquire_lanes.sql: a lane seen for the first time is only written down."""
@@ -137,7 +115,7 @@ class MemoryStore:
             if row.owner == owner or row.lease_until < now:
                 row.term += row.owner != owner
                 row.owner, row.lease_until = owner, now + lease
-                granted[lane] = self._grant(row)
+                granted[lane] = grant(row, now)
         return granted
 
     def release(self, owner: str, lanes: Sequence[str]) -> None:
@@ -344,22 +322,6 @@ class MemoryStore:
         if row.state is not state:
             old, row.state = row.state, state
             self.moved(row, old, state)
-
-    def _grant(self, row: LaneRow) -> Grant:
-        return Grant(
-            term=row.term,
-            at=self.now(),
-            orders=row.breaker_orders,
-            breaker_state=row.breaker,
-            open_seconds=self._left(row.breaker_until),
-            breaker_reason=row.breaker_reason,
-            breaker_trips=row.breaker_trips,
-            throttled_seconds=self._left(row.throttled_until),
-            is_paused=row.mode == PAUSED,
-        )
-
-    def _left(self, until: datetime | None) -> float:
-        return (until - self.now()).total_seconds() if until else 0.0
 
 
 def _claimed(row: JobRow, term: int, claimed_at: datetime) -> Claimed:

@@ -1,7 +1,6 @@
 """The store's model and the store on Postgres, given the same operations, give the same answers."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.errors import LaneLost
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.housekeeping.store import PostgresHousekeepingStore
@@ -20,9 +18,10 @@ from hub.jobs.model import TRANSITIONS, Claimed, JobState, NewJob, Origin, Retry
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.ports import Orphan, Settled, Settlement
+from hub.lanes.ports import Settlement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.hub.jobs import withdrawal
+from tests.simulation.alike import caught, job_id_of, later, of_grant, of_orphans, of_row, sign, sign_at
 from tests.simulation.events import MemoryEvents
 from tests.simulation.store import LetterRow, MemoryStore
 
@@ -114,8 +113,17 @@ class Pair:
         if real:
             self.term = self.chance.choice((self.term, real[self.lane].term, real[self.lane].term))
         self._same(
-            "acquire", {k: _grant(g) for k, g in ours.items()}, {k: _grant(g) for k, g in real.items()}
+            "acquire", {k: of_grant(g) for k, g in ours.items()}, {k: of_grant(g) for k, g in real.items()}
         )
+
+    async def survey(self) -> None:
+        """A replica says that it lives, and asks who else does; other sequences' are not looked at."""
+        owner, lanes = self.chance.choice(OWNERS), [self.lane]
+        real = await self._leases.survey(owner, lanes, LEASES[0])
+        ours = self.model.survey(owner, lanes, LEASES[0])
+        offers = {name for name, offered in real.offers.items() if self.lane in offered}
+        self._same("offers", set(ours.offers), offers)
+        self._same("owner", ours.owners.get(self.lane), real.owners.get(self.lane))
 
     async def release(self) -> None:
         """A replica gives the lane up."""
@@ -128,13 +136,13 @@ class Pair:
         limit, trial = self.chance.randint(1, 3), self.chance.random() < 0.3
         real = await self._lanes.claim(self.lane, self.term, limit, intents, trial=trial)
         ours = self.model.claim(self.lane, self.term, limit, intents, trial=trial)
-        self._same("claim", _orphans(ours), _orphans(real))
-        self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=_job_id)]
+        self._same("claim", of_orphans(ours), of_orphans(real))
+        self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=job_id_of)]
 
     async def adopt(self) -> None:
         """An owner takes over."""
         real = await self._lanes.adopt(self.lane, self.term)
-        self._same("adopt", _orphans(self.model.adopt(self.lane, self.term)), _orphans(real))
+        self._same("adopt", of_orphans(self.model.adopt(self.lane, self.term)), of_orphans(real))
 
     async def settle(self) -> None:
         """An owner settles what it, or another, has claimed; sometimes what it never had."""
@@ -146,8 +154,8 @@ class Pair:
         ends = [self._settlement(job_id, seq) for job_id, seq in batch]
         # No owner has two ends of one attempt on their way.
         settlements = list({(end.job_id, end.seq): end for end in ends}.values())
-        real = await _caught(lambda: self._lanes.settle(self.lane, self.term, settlements))
-        ours = await _caught(lambda: _later(lambda: self.model.settle(self.lane, self.term, settlements)))
+        real = await caught(lambda: self._lanes.settle(self.lane, self.term, settlements))
+        ours = await caught(lambda: later(lambda: self.model.settle(self.lane, self.term, settlements)))
         self._same("settle", ours, real)
 
     def _settlement(self, job_id: str, seq: int) -> Settlement:
@@ -213,7 +221,7 @@ class Pair:
     async def next_due(self) -> None:
         """An owner asks when to come back: now, much later, or when hinted."""
         real, ours = await self._lanes.next_due(self.lane), self.model.next_due(self.lane)
-        self._same("next_due", _sign(ours), _sign(real))
+        self._same("next_due", sign(ours), sign(real))
 
     async def relay(self) -> None:
         """A relay reads the outbox and clears some of it."""
@@ -261,8 +269,8 @@ class Pair:
             row, job = self.model.get(job_id), await self._jobs.get(job_id)
             assert row is not None
             assert job is not None
-            self._same("job", _row(row), _row(job))
-            self._same("due", _sign_at(row.due_at), _sign_at(job.due_at))
+            self._same("job", of_row(row), of_row(job))
+            self._same("due", sign_at(row.due_at), sign_at(job.due_at))
         async with self._engine.connect() as connection:
             letters = [r for r in await connection.execute(_LETTERS) if str(r.job_id) in self.made]
             attempts = [r for r in await connection.execute(_ATTEMPTS) if str(r.job_id) in self.made]
@@ -289,73 +297,10 @@ class Pair:
         )
 
 
-def _grant(grant: Any) -> tuple[object, ...]:
-    return (
-        grant.term,
-        grant.orders,
-        grant.breaker_state,
-        grant.open_seconds > 0,
-        grant.breaker_reason,
-        grant.breaker_trips,
-        round(max(grant.throttled_seconds, 0.0), -2),
-    )
-
-
-def _job_id(orphan: Orphan) -> str:
-    return orphan.claimed.job_id
-
-
-def _orphans(orphans: list[Orphan]) -> list[tuple[object, ...]]:
-    names = (
-        "job_id",
-        "seq",
-        "purpose",
-        "state",
-        "attempt_count",
-        "provider_reference",
-        "term",
-        "losses",
-        "reason",
-    )
-    return [
-        (*(getattr(o.claimed, name) for name in names), o.claimed.work, o.claimed.policy, o.intent)
-        for o in sorted(orphans, key=_job_id)
-    ]
-
-
-def _row(row: Any) -> tuple[object, ...]:
-    names = ("state", "attempt_count", "provider_reference", "reason", "message", "result_type", "result")
-    return tuple(getattr(row, name) for name in names)
-
-
-def _sign(seconds: float | None) -> str:
-    return "never" if seconds is None else "now" if seconds <= 0 else "later"
-
-
-def _sign_at(moment: datetime | None) -> str:
-    return "never" if moment is None else "now" if moment <= datetime.now(UTC) else "later"
-
-
-async def _later(call: Callable[[], list[Settled]]) -> list[Settled]:
-    return call()
-
-
-async def _caught(call: Callable[[], Awaitable[list[Settled]]]) -> object:
-    try:
-        settled = await call()
-    except LaneLost as lost:
-        return str(lost)
-    return [(s.job_id, _ending(s.ending), s.has_held_events) for s in settled]
-
-
-def _ending(ending: Any) -> Mapping[str, object]:
-    names = ("state", "attempt_count", "reason", "message", "provider_reference", "result_type", "result")
-    return {name: getattr(ending, name) for name in names}
-
-
 _OPERATIONS = {
     Pair.accept: 5,
     Pair.acquire: 3,
+    Pair.survey: 1,
     Pair.release: 1,
     Pair.claim: 5,
     Pair.adopt: 2,

@@ -1,4 +1,5 @@
--- Says that a replica lives and what it can work on; the others that live, and who owns which lane.
+-- Says that a replica lives and what it can work on; the others that live, and who owns which lane for how long. Whoever
+-- has let the lease of a lane that it can work on run out does not live, however lately it was seen.
 WITH {lanes/lanes_known}, beat AS (
     INSERT INTO replica (owner, lanes, seen_at) VALUES (:owner, CAST(:lanes AS text[]), now())
     ON CONFLICT (owner) DO UPDATE SET lanes = excluded.lanes, seen_at = excluded.seen_at
@@ -8,6 +9,9 @@ WITH {lanes/lanes_known}, beat AS (
         FOR UPDATE SKIP LOCKED
     )
 )
-SELECT owner, lanes, NULL AS lane_id FROM replica WHERE seen_at > now() - CAST(:lease AS interval) AND owner <> :owner
+SELECT owner, lanes, NULL AS lane_id, NULL AS seconds
+FROM replica r WHERE seen_at > now() - CAST(:lease AS interval) AND owner <> :owner AND NOT EXISTS (
+    SELECT 1 FROM lane l WHERE l.owner = r.owner AND l.lease_until < now() AND l.lane_id = ANY(r.lanes))
 UNION ALL
-SELECT owner, NULL, lane_id FROM lane WHERE owner <> '' AND lease_until >= now()
+SELECT owner, NULL, lane_id, CAST(EXTRACT(EPOCH FROM lease_until - now()) AS double precision)
+FROM lane WHERE owner <> '' AND lease_until >= now()
