@@ -49,8 +49,8 @@ class Verdict(Enum):
 class Breaker:
     """`run` counts failures in a row of work while closed, successes in a row while half-open.
 
-    `asks` counts failures in a row of look-ups and reads; `by_asks`: nothing else has opened it, so they can
-    close it. `refused`: the jobs in a row to which the provider refused our credentials.
+    `asks` counts failures in a row of look-ups and reads. `by_writes`: work has failed since it was closed,
+    so only work closes it. `refused`: the jobs in a row to which the provider refused our credentials.
     """
 
     state: BreakerState = BreakerState.CLOSED
@@ -59,7 +59,7 @@ class Breaker:
     trips: int = 0
     run: int = 0
     asks: int = 0
-    by_asks: bool = False
+    by_writes: bool = False
     refused: frozenset[str] = frozenset()
 
     @property
@@ -147,25 +147,25 @@ def after(
 def _after_trial(breaker: Breaker, outcome: Outcome, now: float, *, writes: bool) -> Breaker:
     match verdict(outcome):
         case Verdict.UP:
-            # That the provider answers questions does not say that it takes work.
-            return _after_success(breaker) if writes or breaker.by_asks else breaker
+            # That the provider answers questions does not say that it takes work; that it takes our key does.
+            return breaker if breaker.by_writes and not writes else _after_success(breaker)
         case Verdict.DOWN:
-            return _opened(breaker, outcome, now)
+            return _opened(breaker, outcome, now, writes=writes)
         case Verdict.REFUSES_US:
             return _held(breaker, now)
         case Verdict.NOTHING:
             is_garbage = isinstance(outcome, Unknown) and outcome.cause is UnknownCause.UNSPECIFIED
-            return _opened(breaker, outcome, now) if is_garbage and writes else breaker
+            return _opened(breaker, outcome, now, writes=True) if is_garbage and writes else breaker
 
 
 def _after_use(breaker: Breaker, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> Breaker:
     match verdict(outcome):
         case Verdict.UP:
-            return Breaker() if writes else replace(breaker, asks=0)
+            return Breaker() if writes else replace(breaker, asks=0, refused=frozenset())
         case Verdict.DOWN:
             failed = replace(breaker, run=breaker.run + writes, asks=breaker.asks + (not writes))
             opens = failed.run + failed.asks >= FAILURES_TO_OPEN
-            return _opened(failed, outcome, now) if opens else failed
+            return _opened(failed, outcome, now, writes=failed.run > 0) if opens else failed
         case Verdict.REFUSES_US:
             refused = replace(breaker, refused=breaker.refused | {job_id})
             return _held(refused, now) if len(refused.refused) >= REFUSED_TO_HOLD else refused
@@ -179,13 +179,14 @@ def _after_success(breaker: Breaker) -> Breaker:
 
 
 def _held(breaker: Breaker, now: float) -> Breaker:
-    return Breaker(BreakerState.OPEN, now + HELD_SECONDS, MISCONFIGURED, breaker.trips + 1)
+    until, trips = now + HELD_SECONDS, breaker.trips + 1
+    return Breaker(BreakerState.OPEN, until, MISCONFIGURED, trips, by_writes=breaker.by_writes)
 
 
-def _opened(breaker: Breaker, outcome: Outcome, now: float) -> Breaker:
+def _opened(breaker: Breaker, outcome: Outcome, now: float, *, writes: bool) -> Breaker:
     seconds = min(FIRST_OPEN_SECONDS * 2.0 ** min(breaker.trips, 10), LONGEST_OPEN_SECONDS)
     if isinstance(outcome, NotSent) and outcome.retry_after:
         seconds = max(seconds, min(outcome.retry_after.total_seconds(), LONGEST_ASKED_SECONDS))
     reason = outcome.reason if isinstance(outcome, NotSent | Unknown) else ""
-    by_asks = breaker.by_asks or (breaker.is_closed and not breaker.run)
-    return Breaker(BreakerState.OPEN, now + seconds, reason, breaker.trips + 1, by_asks=by_asks)
+    by_writes = breaker.by_writes or writes
+    return Breaker(BreakerState.OPEN, now + seconds, reason, breaker.trips + 1, by_writes=by_writes)

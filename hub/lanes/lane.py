@@ -42,7 +42,9 @@ class Lane:
         self._orders = grant.orders
         self._is_paused = grant.is_paused
         throttled_until = tools.clock.monotonic() + grant.throttled_seconds
-        self._gate = Gate(limits, self._granted(grant), throttled_until=throttled_until)
+        self._gate = Gate(
+            limits, granted_breaker(grant, tools.clock.monotonic()), throttled_until=throttled_until
+        )
         self._written = self._gate.breaker
         self._written_throttle = throttled_until
         self._time = StoreTime(tools.clock, grant.at)
@@ -102,7 +104,7 @@ class Lane:
             self.hint()
         if grant.orders > self._orders:
             self._orders = grant.orders
-            self._written = self._granted(grant)
+            self._written = granted_breaker(grant, self._tools.clock.monotonic())
             self._written_throttle = self._tools.clock.monotonic() + grant.throttled_seconds
             self._gate.release(self._written, self._written_throttle)
             self.hint()
@@ -119,10 +121,6 @@ class Lane:
         self._gate.close()
         for task in self._work:
             task.cancel()
-
-    def _granted(self, grant: Grant) -> Breaker:
-        until = self._tools.clock.monotonic() + grant.open_seconds
-        return Breaker(grant.breaker_state, until, grant.breaker_reason, grant.breaker_trips)
 
     async def _write_down(self) -> None:
         await self._write_breaker()
@@ -207,3 +205,14 @@ class Lane:
         moved = self._gate.breaker.state is not self._written.state
         if self._waits or moved or self._gate.throttled_until > self._written_throttle:
             self.hint()
+
+
+def granted_breaker(grant: Grant, now: float) -> Breaker:
+    """How the breaker of a lane stands that is granted now."""
+    return Breaker(
+        grant.breaker_state,
+        now + grant.open_seconds,
+        grant.breaker_reason,
+        grant.breaker_trips,
+        by_writes=grant.breaker_by_writes,
+    )

@@ -119,7 +119,8 @@ class Grant:
     """A lane owned under a term, `at` what time by the store's clock, and what the store says of its breaker.
 
     `orders` counts the moves of the breaker by operators; `open_seconds` is what is left of an open one,
-    `throttled_seconds` of the time for which the provider wants nothing of the lane.
+    `throttled_seconds` of the time for which the provider wants nothing of the lane. `breaker_by_writes`:
+    only work closes it.
     """
 
     term: int
@@ -129,6 +130,7 @@ class Grant:
     open_seconds: float = 0.0
     breaker_reason: str = ""
     breaker_trips: int = 0
+    breaker_by_writes: bool = False
     throttled_seconds: float = 0.0
     is_paused: bool = False
 

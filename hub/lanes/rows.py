@@ -124,6 +124,7 @@ def grant_from_row(row: RowMapping) -> Grant:
         open_seconds=row["breaker_seconds"] or 0.0,
         breaker_reason=row["breaker_reason"],
         breaker_trips=row["breaker_trips"],
+        breaker_by_writes=row["breaker_by_writes"],
         throttled_seconds=row["throttled_seconds"] or 0.0,
         is_paused=row["mode"] == LaneMode.PAUSED,
     )

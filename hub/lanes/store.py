@@ -145,6 +145,7 @@ class PostgresLaneStore:
             "state": int(breaker.state),
             "reason": breaker.reason,
             "trips": breaker.trips,
+            "by_writes": breaker.by_writes,
             "seconds": seconds,
         }
         async with self._single.connect() as connection:

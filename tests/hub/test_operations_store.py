@@ -278,6 +278,22 @@ async def test_a_breaker_is_written_down_with_its_alert_and_found_by_the_next_ow
     assert await desk.firing() == []
 
 
+@pytest.mark.parametrize("by", ["look-ups", "a person"])
+async def test_a_look_up_may_close_what_look_ups_have_opened_also_after_an_order_and_never_what_a_person_has(
+    desk: Desk, by: str
+) -> None:
+    await desk.settled(Decision(JobState.SUCCEEDED))
+    if by == "look-ups":
+        opened = Breaker(BreakerState.OPEN, 0.0, "X", 1)
+        await desk.lanes.save_breaker(LANE, desk.term, opened, orders=0, seconds=20.0)
+    for number, order in enumerate((BreakerState.OPEN, BreakerState.HALF_OPEN)):
+        said = Statement(f"00000000-0000-4000-8000-00000000000{number}", b"said")
+        assert await desk.store.order_breaker(LANE, order, said)
+    leases = PostgresLaneLeases(desk.engine)
+    grant = (await leases.acquire("hub", [LANE], timedelta(seconds=30)))[LANE]
+    assert (grant.breaker_state, grant.breaker_by_writes) == (BreakerState.HALF_OPEN, by == "a person")
+
+
 @pytest.mark.parametrize("stale", ["term", "orders"])
 async def test_a_breaker_is_not_written_over_by_an_old_owner_nor_over_an_operators_order(
     desk: Desk, stale: str

@@ -17,6 +17,7 @@ def of_grant(grant: Any) -> tuple[object, ...]:
         grant.open_seconds > 0,
         grant.breaker_reason,
         grant.breaker_trips,
+        grant.breaker_by_writes,
         round(max(grant.throttled_seconds, 0.0), -2),
     )
 

@@ -23,6 +23,7 @@ class LaneRow:
     breaker_until: datetime | None = None
     breaker_reason: str = ""
     breaker_trips: int = 0
+    breaker_by_writes: bool = False
     breaker_orders: int = 0
     throttled_until: datetime | None = None
 
@@ -61,6 +62,7 @@ def grant(row: LaneRow, now: datetime) -> Grant:
         open_seconds=_left(row.breaker_until, now),
         breaker_reason=row.breaker_reason,
         breaker_trips=row.breaker_trips,
+        breaker_by_writes=row.breaker_by_writes,
         throttled_seconds=_left(row.throttled_until, now),
         is_paused=row.mode == PAUSED,
     )

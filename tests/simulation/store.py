@@ -190,6 +190,7 @@ class MemoryStore:
         row = self.lanes[lane]
         if row.term == term and row.breaker_orders == orders:
             row.breaker, row.breaker_reason, row.breaker_trips = breaker.state, breaker.reason, breaker.trips
+            row.breaker_by_writes = breaker.by_writes
             is_open = breaker.state is BreakerState.OPEN
             row.breaker_until = self.now() + timedelta(seconds=seconds) if is_open else None
 

@@ -204,7 +204,8 @@ class Pair:
 
     async def save_breaker(self) -> None:
         """An owner writes its breaker down."""
-        breaker = Breaker(self.chance.choice(list(BreakerState)), 0.0, "DOWN", self.chance.randint(0, 3))
+        state, trips = self.chance.choice(list(BreakerState)), self.chance.randint(0, 3)
+        breaker = Breaker(state, 0.0, "DOWN", trips, by_writes=self.chance.random() < 0.5)
         orders, seconds = self.chance.choice((0, 0, 1)), 3600.0
         if self.lane in self.model.lanes:
             await self._lanes.save_breaker(self.lane, self.term, breaker, orders=orders, seconds=seconds)

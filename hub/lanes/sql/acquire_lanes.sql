@@ -17,6 +17,7 @@ WITH {lanes/lanes_known}, own AS (
     RETURNING *
 )
 SELECT lane_id, term, now() AS granted_at, mode, breaker_state, breaker_reason, breaker_trips, breaker_orders,
+       breaker_by_writes,
        CASE WHEN breaker_until = 'infinity' THEN 'Infinity'
             ELSE EXTRACT(EPOCH FROM breaker_until - now()) END::double precision AS breaker_seconds,
        EXTRACT(EPOCH FROM throttled_until - now())::double precision AS throttled_seconds

@@ -4,7 +4,7 @@
 WITH saved AS (
     UPDATE lane
     SET breaker_state = CAST(:state AS smallint), breaker_at = now(), breaker_reason = :reason,
-        breaker_trips = :trips,
+        breaker_trips = :trips, breaker_by_writes = :by_writes,
         breaker_until = CASE WHEN CAST(:state AS smallint) = {BreakerState.OPEN}
                              THEN now() + make_interval(secs => CAST(:seconds AS double precision)) END
     WHERE lane_id = :lane AND term = :term AND breaker_orders = :orders
