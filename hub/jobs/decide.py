@@ -26,6 +26,8 @@ CONFIRMATION_OVERDUE = "CONFIRMATION_OVERDUE"
 LOOKS_GROW = 4
 """How many times as old a job that waits for its confirmation is at each look as it was at the last."""
 SAVED_ERROR = "SAVED_ERROR"
+OVERTIME = timedelta(days=1)
+"""For how long beyond its expiry a job is looked up as long as nobody could be asked about it."""
 
 UNSETTLED = frozenset({JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT, JobState.RETRY_WAIT, JobState.DEAD})
 """States in which nobody is at work on a job and a final word moves it."""
@@ -189,11 +191,33 @@ def _still_pending(job: Claimed, outcome: Pending, spec: OperationSpec, moment: 
 
 
 def _unanswered(job: Claimed, outcome: NotSent | Unknown, spec: OperationSpec, moment: Moment) -> Decision:
-    """A look-up that could not ask whether the provider has confirmed."""
-    if moment.now >= job.expire_at:
+    """A look-up that has not found out whether the provider has confirmed."""
+    # Without a reason it is the first that failed: the instant that was named may lie far beyond the expiry.
+    if _is_the_last_look(job, outcome, moment) and (_has_asked(outcome, moment) or job.reason):
         return _overdue(f"not confirmed, and the last look-up failed: {outcome.reason}")
+    if moment.now >= job.expire_at:
+        return Decision(job.state, _overtime_wait(job, spec, moment), outcome.reason, outcome.message)
     wait = min(max(_until_next_look(job, spec, moment), spec.look_up_lag), job.expire_at - moment.now)
     return Decision(job.state, wait, outcome.reason, outcome.message)
+
+
+def _is_the_last_look(job: Claimed, outcome: NotSent | Unknown, moment: Moment) -> bool:
+    """Whether a look-up that left it unknown is the last: of what is over, once somebody could be asked."""
+    return moment.now >= job.expire_at + (timedelta() if _has_asked(outcome, moment) else OVERTIME)
+
+
+def _has_asked(outcome: NotSent | Unknown, moment: Moment) -> bool:
+    """Whether the provider was asked, or never will be, and not only to see whether it is back."""
+    if isinstance(outcome, NotSent):
+        return outcome.cause in _HOPELESS_CAUSES
+    return outcome.cause is not UnknownCause.WORKER_LOST and not moment.on_trial
+
+
+def _overtime_wait(job: Claimed, spec: OperationSpec, moment: Moment) -> timedelta:
+    """Until the next look at what is over and could not be asked about: as long again as it has been over."""
+    over = moment.now - job.expire_at
+    left = OVERTIME - over if over < OVERTIME else _LONGEST_ASKED
+    return min(max(over, spec.look_up_lag, _LONGEST_THROTTLED), left)
 
 
 def _overdue(message: str, reference: str = "") -> Decision:
@@ -315,12 +339,25 @@ def _after_look_up(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: 
         case NotSent() | Unknown() if job.state is JobState.WAITING_CONFIRMATION:
             return _unanswered(job, outcome, spec, moment)
         case NotSent() | Unknown():
-            if moment.now >= job.expire_at:
-                return _parked(outcome.reason, outcome.message)
-            wait = spec.look_up_lag + backoff(job.policy, job.seq, moment.draw)
-            reason = SAVED_ERROR if job.reason == SAVED_ERROR else outcome.reason
-            return Decision(job.state, wait, reason, outcome.message)
+            return _still_in_doubt(job, outcome, spec, moment)
     assert_never(outcome)
+
+
+def _still_in_doubt(
+    job: Claimed, outcome: NotSent | Unknown, spec: OperationSpec, moment: Moment
+) -> Decision:
+    if _is_the_last_look(job, outcome, moment):
+        return _parked(outcome.reason, outcome.message)
+    is_over = moment.now >= job.expire_at
+    own = spec.look_up_lag + backoff(job.policy, job.seq, moment.draw)
+    wait = _overtime_wait(job, spec, moment) if is_over else own
+    return Decision(job.state, wait, _remembered(job, spec) or outcome.reason, outcome.message)
+
+
+def _remembered(job: Claimed, spec: OperationSpec) -> str:
+    """What a look-up that found nothing out must not make the job forget."""
+    tells = job.reason in {SAVED_ERROR, ABSENT_ONCE} or (spec.saves_errors and job.doubted)
+    return job.reason if tells else ""
 
 
 def _found_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: Moment) -> Decision:

@@ -84,9 +84,9 @@ class House:
         await self.leases.release("hub", [LANE])
 
     async def over(self) -> None:
-        """Lets the time of all jobs be over."""
+        """Lets the time of all jobs be over, and what they wait for have come."""
         async with self.engine.begin() as connection:
-            await connection.execute(text("UPDATE job SET expire_at = now()"))
+            await connection.execute(text("UPDATE job SET expire_at = now(), due_at = LEAST(due_at, now())"))
 
     async def go_round(self, seconds: float) -> None:
         """All duties once, and once more after so many seconds."""
@@ -128,6 +128,29 @@ def _end(orphan: Orphan, decision: Decision) -> Settlement:
 def house(hub_engine: AsyncEngine) -> House:
     """A house on a fresh database."""
     return House(hub_engine)
+
+
+async def test_what_waits_for_a_confirmation_until_after_its_expiry_is_kept_until_then(house: House) -> None:
+    term = await house.own()
+    await house.desk.jobs.accept([new_job(1)])
+    (orphan,) = await house.desk.lanes.claim(LANE, term, 1, FakeNotary().intents)
+    waits = Decision(JobState.WAITING_CONFIRMATION, LATER)
+    await house.desk.lanes.settle(LANE, term, [_end(orphan, waits)])
+    await house.leases.release("hub", [LANE])
+    async with house.engine.begin() as connection:
+        await connection.execute(text("UPDATE job SET expire_at = now()"))
+    await house.go_round(ABANDONED_SECONDS)
+    job = await house.desk.jobs.get(new_job(1).job_id)
+    assert job is not None
+    assert (job.state, house.posted) == (JobState.WAITING_CONFIRMATION, [])
+    assert [lane.has_stranded for lane in await house.store.lanes()] == [False]
+    assert await house.store.park_doubts(LANE, await house.own(), 9) == []
+    await house.leases.release("hub", [LANE])
+    await house.over()
+    await house.go_round(ABANDONED_SECONDS)
+    job = await house.desk.jobs.get(new_job(1).job_id)
+    assert job is not None
+    assert (job.state, job.reason) == (JobState.IN_DOUBT, "CONFIRMATION_OVERDUE")
 
 
 async def test_all_that_an_account_leaves_behind_ends_or_is_parked_with_one_alert_that_names_the_lane(

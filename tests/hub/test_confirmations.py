@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
-from hub.jobs.decide import CONFIRMATION_OVERDUE, Decision, Moment, after_attempt
+from hub.jobs.decide import CONFIRMATION_OVERDUE, OVERTIME, Decision, Moment, after_attempt
 from hub.jobs.letters import Cause
 from hub.jobs.model import LONGEST_LIFE, Claimed, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Pending, Unknown
@@ -19,7 +19,8 @@ from tests.hub.test_operations_store import LANE, OUTCOMES, Desk
 
 DAY = timedelta(days=1)
 PENDING = Pending("T", b"r", "ref")
-FAILURES = [Unknown("X", ""), NotSent(NotSentCause.PROVIDER_DOWN, "X", "")]
+FAILS = Unknown("X", "")
+DOWN = NotSent(NotSentCause.PROVIDER_DOWN, "X", "")
 
 
 def waiting(life: timedelta = DAY, *, seq: int = 2) -> Claimed:
@@ -38,11 +39,11 @@ def looks(
         yield age, decision
         if decision.wait is None:
             return
-        job, age = replace(job, seq=job.seq + 1), age + decision.wait
+        job, age = replace(job, seq=job.seq + 1, reason=decision.reason), age + decision.wait
 
 
 @pytest.mark.parametrize("seconds", [10, 30, 60, 600, 3600])
-@pytest.mark.parametrize("outcome", [PENDING, *FAILURES], ids=repr)
+@pytest.mark.parametrize("outcome", [PENDING, FAILS], ids=repr)
 def test_an_abandoned_payment_of_a_day_is_looked_at_seldom_and_then_a_persons(
     seconds: int, outcome: Outcome
 ) -> None:
@@ -57,6 +58,27 @@ def test_an_abandoned_payment_of_a_day_is_looked_at_seldom_and_then_a_persons(
     assert (last.state, last.letter) == (JobState.IN_DOUBT, Cause.UNRESOLVED_DOUBT)
     assert last.reason == CONFIRMATION_OVERDUE
     assert last.doubts, "a replay would send it again"
+
+
+def test_what_nobody_could_be_asked_about_is_looked_at_for_a_day_longer_and_seldom() -> None:
+    seen = list(looks(DOWN, replace(spec(), confirm_within=timedelta(seconds=30)), DAY))
+    age, last = seen[-1]
+    assert age == DAY + OVERTIME
+    assert (last.state, last.reason, last.letter) == (
+        JobState.IN_DOUBT,
+        CONFIRMATION_OVERDUE,
+        Cause.UNRESOLVED_DOUBT,
+    )
+    assert len(seen) < 25
+
+
+def test_an_instant_far_beyond_the_expiry_is_asked_about_again_if_nobody_could_be_asked_then() -> None:
+    job, late = waiting(timedelta(minutes=1)), Moment(NOW + 9 * OVERTIME, 0.5)
+    again = after_attempt(job, DOWN, spec(), late)
+    assert again.state is JobState.WAITING_CONFIRMATION
+    assert again.wait is not None
+    last = after_attempt(replace(job, reason=again.reason), DOWN, spec(), late)
+    assert (last.state, last.wait) == (JobState.IN_DOUBT, None)
 
 
 def test_a_job_that_was_long_in_coming_is_looked_at_as_soon_as_any_other() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub.jobs.decide import (
     ABSENT_ONCE,
     ANSWER_MISMATCH,
+    OVERTIME,
     POISON_AFTER,
     SAVED_ERROR,
     Moment,
@@ -35,6 +36,7 @@ from tests.hub.jobs import NOW, POLICY, claimed, spec
 from tests.hub.virtual_lane import VirtualLane
 
 MOMENT = Moment(NOW, 0.5)
+SAVED = replace(spec(), saves_errors=True)
 LONGEST = int(LONGEST_LIFE.total_seconds())
 OUTCOMES: list[Outcome] = [
     Succeeded("T", b"r", "ref"),
@@ -265,6 +267,43 @@ def test_a_doubt_that_nobody_could_settle_in_the_jobs_time_goes_to_a_person() ->
     )
 
 
+UNASKED = [
+    *(
+        (NotSent(cause, "R", ""), False)
+        for cause in NotSentCause
+        if cause not in {NotSentCause.ABSENT, NotSentCause.UNSUPPORTED}
+    ),
+    (Unknown("ACTOR_LOST", "", cause=UnknownCause.WORKER_LOST), False),
+    (Unknown("REPLY_TIMEOUT", "", cause=UnknownCause.PROVIDER), True),
+]
+
+
+@pytest.mark.parametrize(("outcome", "on_trial"), UNASKED, ids=repr)
+@pytest.mark.parametrize("state", [JobState.IN_DOUBT, JobState.WAITING_CONFIRMATION])
+def test_what_is_over_goes_to_a_person_only_once_somebody_could_be_asked_or_after_a_day(
+    outcome: NotSent | Unknown, on_trial: bool, state: JobState
+) -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=state, reason="R")
+    late = Moment(job.expire_at, 0.5, on_trial)
+    again = after_attempt(job, outcome, spec(), late)
+    assert (again.state, again.letter) == (state, None)
+    assert again.wait is not None
+    assert timedelta(minutes=1) <= again.wait <= OVERTIME
+    last = after_attempt(job, outcome, spec(), replace(late, now=job.expire_at + OVERTIME))
+    assert (last.state, last.wait, last.letter) == (JobState.IN_DOUBT, None, Cause.UNRESOLVED_DOUBT)
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"), [(ABSENT_ONCE, spec()), (SAVED_ERROR, spec()), ("PROVIDER_ERROR", SAVED)]
+)
+@pytest.mark.parametrize("outcome", [Unknown("X", ""), NotSent(NotSentCause.THROTTLED, "X", "")], ids=repr)
+def test_a_look_up_that_finds_nothing_out_makes_a_job_forget_nothing(
+    reason: str, offered: OperationSpec, outcome: Outcome
+) -> None:
+    job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT, doubted=True, reason=reason)
+    assert after_attempt(job, outcome, offered, MOMENT).reason == reason
+
+
 def test_every_cause_of_not_sending_has_a_cause_of_death() -> None:
     assert {cause_of(cause) for cause in NotSentCause} <= set(Cause)
 
@@ -285,7 +324,6 @@ def test_how_long_a_job_waits_does_not_depend_on_what_time_it_is(outcome: Outcom
     assert first == second
 
 
-SAVED = replace(spec(), saves_errors=True)
 FAILED = Unknown("PROVIDER_ERROR", "", cause=UnknownCause.PROVIDER, answered=True)
 
 
