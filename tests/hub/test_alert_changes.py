@@ -17,7 +17,7 @@ from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore
-from hub.lanes.breaker import Breaker, BreakerState
+from hub.lanes.breaker import MISCONFIGURED, Breaker, BreakerState
 from hub.lanes.model import LaneMode
 from hub.lanes.ports import Settlement, Statement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
@@ -163,6 +163,17 @@ async def test_an_alert_says_who_has_opened_the_breaker_last_and_goes_on(hall: H
     assert "operator" in ordered.alert.summary
     assert first.alert == last.alert == replace(ordered.alert, summary=first.alert.summary)
     assert ordered.changed_at > first.changed_at
+
+
+async def test_that_our_settings_are_refused_is_not_told_on_beside_an_operators_own_order(hall: Hall) -> None:
+    refused = Breaker(BreakerState.OPEN, 0.0, MISCONFIGURED, 1)
+    await hall.lanes.save_breaker(LANE, hall.term, refused, orders=0, seconds=5.0)
+    await age_alerts(hall.engine)
+    await hall.store.reconcile_lanes([LANE], [])
+    assert [a.alert.name for a in await hall.alerts.firing()] == ["LaneMisconfigured"]
+    await hall.ordered_open()
+    await hall.store.reconcile_lanes([LANE], [])
+    assert [a.alert.name for a in await hall.alerts.firing()] == ["BreakerOpen"]
 
 
 async def test_an_alert_whose_cause_was_just_seen_does_not_end_although_it_changed_long_ago(

@@ -16,7 +16,8 @@ WITH offered AS (
             SELECT 1 FROM offered WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'BreakerOpen/' || lane_id)
         OR name = 'LaneMisconfigured' AND NOT EXISTS (
             SELECT 1 FROM offered
-            WHERE breaker_state <> {BreakerState.CLOSED} AND alert_key = 'LaneMisconfigured/' || lane_id)
+            WHERE breaker_state <> {BreakerState.CLOSED} AND breaker_reason = 'MISCONFIGURED'
+              AND alert_key = 'LaneMisconfigured/' || lane_id)
         OR name = 'LaneThrottled' AND NOT EXISTS (
             SELECT 1 FROM offered
             WHERE throttled_until > now() - interval '1 minute' AND alert_key = 'LaneThrottled/' || lane_id))
