@@ -11,7 +11,7 @@ from hub.lanes.dispatch import Dispatch, Tools
 from hub.lanes.gate import Gate
 from hub.lanes.ports import Grant, LaneStore, Orphan
 from hub.lanes.store_time import StoreTime
-from hub.lanes.turns import Turns
+from hub.lanes.turns import Turns, turn_of
 
 POLL_SECONDS = 1.0
 HELD_SECONDS = 0.25
@@ -90,7 +90,7 @@ class Lane:
             served=self._turns.order(),
             trial=self._gate.tries,
         )
-        self._turns.served(orphan.claimed.tenant for orphan in batch)
+        self._turns.served(turn_of(orphan.claimed) for orphan in batch)
         if not batch:
             return await self._until_due()
         self._start(batch, self._dispatch.perform, fresh=True)

@@ -66,6 +66,7 @@ class PostgresLaneStore:
         """Claims up to `limit` due jobs and writes down their intents, in one commit.
 
         `served`: tenants served lately, the one that has waited longest first; the others come before them.
+        "" among them is what is in doubt.
         `trial`: such as tell most about the provider, tried least, of different operations and tenants.
         """
         wanted = {"lane": lane, "term": term, "limit": limit}

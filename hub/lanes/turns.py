@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
+from hub.jobs.model import Claimed, JobState
+
 REMEMBERED = 1_000
+DOUBTS = ""
+"""What is in doubt takes its turn as no tenant's: where there is room for one, it and work alternate."""
+
+
+def turn_of(job: Claimed) -> str:
+    """Whose turn a job has taken."""
+    return DOUBTS if job.state is JobState.IN_DOUBT else job.tenant
 
 
 class Turns:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hub.jobs.statements import reader
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.model import LaneMode
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
-from hub.lanes.turns import REMEMBERED, Turns
+from hub.lanes.turns import REMEMBERED, Turns, turn_of
 from tests.fakes import FakeNotary
 from tests.hub.jobs import new_job
 
@@ -53,7 +54,7 @@ class Owner:
         served = self._turns.order()
         got = await self._lanes.claim(LANE, self._term, limit, FakeNotary().intents, served=served)
         jobs = [orphan.claimed for orphan in got]
-        self._turns.served(job.tenant for job in jobs)
+        self._turns.served(turn_of(job) for job in jobs)
         return jobs
 
     async def say(self, statement: str, **values: object) -> None:
@@ -122,7 +123,14 @@ async def test_half_of_the_room_is_first_for_what_is_in_doubt(hub_engine: AsyncE
         ids=doubtful,
     )
     assert Counter(job.state for job in await lane.claimed(10)) == {JobState.IN_DOUBT: 5, JobState.RUNNING: 5}
-    assert [job.state for job in await lane.claimed(1)] == [JobState.IN_DOUBT]
+
+
+async def test_where_one_job_is_claimed_at_a_time_doubts_and_work_alternate(hub_engine: AsyncEngine) -> None:
+    lane = await owner(hub_engine)
+    await lane.accept(1, 20, tenant="a")
+    await lane.say("UPDATE job SET state = :state WHERE job_id > :id", state=5, id=UUID(new_job(10).job_id))
+    taken = [(await lane.claimed(1))[0].state for _ in range(20)]
+    assert taken == [JobState.IN_DOUBT, JobState.RUNNING] * 10
 
 
 async def test_a_claim_reads_no_more_when_a_hundred_thousand_wait_for_later(hub_engine: AsyncEngine) -> None:

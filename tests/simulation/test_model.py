@@ -134,8 +134,9 @@ class Pair:
     async def claim(self) -> None:
         """An owner, of this term or an older one, claims."""
         limit, trial = self.chance.randint(1, 3), self.chance.random() < 0.3
-        real = await self._lanes.claim(self.lane, self.term, limit, intents, trial=trial)
-        ours = self.model.claim(self.lane, self.term, limit, intents, trial=trial)
+        served = self.chance.choice(((), ("acme",), ("acme", "")))
+        real = await self._lanes.claim(self.lane, self.term, limit, intents, served=served, trial=trial)
+        ours = self.model.claim(self.lane, self.term, limit, intents, served, trial=trial)
         self._same("claim", of_orphans(ours), of_orphans(real))
         self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=job_id_of)]
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from hub.jobs.model import NOT_BEGUN, JobState, NewJob
+from hub.lanes.turns import DOUBTS
 
 STEP = timedelta(minutes=1)
 Row = TypeVar("Row", bound="Waiting")
@@ -24,7 +25,8 @@ def in_turn(due: Iterable[Row], limit: int, served: Sequence[str]) -> list[Row]:
     """The first `limit` of what is due: doubts have half of the room, then tenants take turns."""
     rows = list(due)
     doubts = sorted((r for r in rows if r.state is JobState.IN_DOUBT), key=_by_due)
-    first, rest = doubts[: max(limit // 2, 1)], doubts[max(limit // 2, 1) :]
+    room = limit // 2 if limit > 1 else int(list(served[-1:]) != [DOUBTS])
+    first, rest = doubts[:room], doubts[room:]
     return [*first, *_bulk([r for r in rows if r.state is not JobState.IN_DOUBT], served), *rest][:limit]
 
 

@@ -1,5 +1,5 @@
 -- Claims due jobs of a lane for its owner: the fencing number grows, and no other claim sees them. Half of the room is
--- first for what is in doubt. Then tenants take turns, whoever was served longest ago first; a tenant's own jobs go
+-- first for what is in doubt, and where there is room for one, each second claim. Then tenants take turns, whoever was served longest ago first; a tenant's own jobs go
 -- by their due time, and a step of priority is worth a minute of it, so that nothing waits for ever.
 WITH RECURSIVE owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR KEY SHARE
@@ -21,11 +21,13 @@ WITH RECURSIVE owned AS (
         ORDER BY due_at, job_id LIMIT :limit
     ) AS j
     WHERE g.due_at <= now()
+), room AS (
+    SELECT CASE WHEN CAST(:limit AS integer) > 1 THEN CAST(:limit AS integer) / 2
+                WHEN (CAST(:served AS text[]))[cardinality(CAST(:served AS text[]))] = '' THEN 0 ELSE 1 END AS room
 ), chosen AS (
     SELECT job_id FROM (
-        SELECT job_id, due_at, CASE WHEN turn <= GREATEST(CAST(:limit AS integer) / 2, 1) THEN 0 ELSE 2 END AS rank,
-               turn, CAST(0 AS bigint) AS place
-        FROM doubts
+        SELECT job_id, due_at, CASE WHEN turn <= r.room THEN 0 ELSE 2 END AS rank, turn, CAST(0 AS bigint) AS place
+        FROM doubts CROSS JOIN room r
         UNION ALL
         SELECT b.job_id, b.due_at, 1, b.turn, COALESCE(s.place, 0)
         FROM bulk b LEFT JOIN unnest(CAST(:served AS text[])) WITH ORDINALITY AS s(tenant, place) USING (tenant)
