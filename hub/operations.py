@@ -20,6 +20,7 @@ from hub.housekeeping import concerns
 from hub.housekeeping.abandoned import ParkAbandoned, RelayUnowned
 from hub.housekeeping.concerns import Concern
 from hub.housekeeping.expiring import Expiring
+from hub.housekeeping.folding import Folding
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.housekeeping.watching import Watching
 from hub.intake.new_jobs import NewJobs
@@ -154,6 +155,7 @@ class Operations:
         duties: list[Duty] = [
             Expiring(store.expire, store.next_expiry, shared.post),
             Lapsing(shared.events.lapse),
+            Folding(store.fold),
             RelayUnowned(store.lanes, self._relay),
             parking,
             Watching(self._concerns, store.agree, shared.clock),

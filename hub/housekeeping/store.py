@@ -26,6 +26,7 @@ _PARK_DOUBTS = _read("park_doubts")
 _OLD_OUTBOXES = _read("old_outboxes")
 _PLANS_AT_A_HALT = _read("plans_at_a_halt")
 _AGREE = _read("agree_alerts")
+_FOLD = (_read("fold_jobs_counted"), _read("fold_letters_counted"))
 
 
 class PostgresHousekeepingStore:
@@ -42,6 +43,11 @@ class PostgresHousekeepingStore:
         """Seconds until the next job that has not begun expires; None if there is none."""
         (row,) = await self._rows(_NEXT_EXPIRY, {})
         return None if row["seconds"] is None else float(row["seconds"])
+
+    async def fold(self) -> None:
+        """Sums the counts of each group up into one row."""
+        for statement in _FOLD:
+            await self._rows(statement, {})
 
     async def lanes(self) -> list[LaneAtWork]:
         """The lanes with jobs that go on by themselves, or with statements; also those nobody ever owned."""

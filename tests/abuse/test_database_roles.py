@@ -17,7 +17,7 @@ WRITE_ONCE = ("log_entry", "entry_ix", "log_tile", "log_checkpoint")
 EVERY_LOG_TABLE = (*WRITE_ONCE, "log_state")
 APPEND_ONLY = ("request_key", "job_done", "job_body", "numbered_event", "refused_statement")
 NO_DELETE = (*APPEND_ONLY, "lane", "attempt", "webhook_event", "log_head", "event_head", "provider_event")
-EVERY_HUB_TABLE = (*NO_DELETE, "job", "outbox", "job_event", "replica")
+EVERY_HUB_TABLE = (*NO_DELETE, "job", "outbox", "job_event", "replica", "job_count", "letter_count")
 
 DDL = (
     "CREATE TABLE mine (n int)",

@@ -1,17 +1,17 @@
--- All lanes with their jobs and dead letters.
-SELECT l.*, COALESCE(b.waiting, 0) AS waiting, COALESCE(b.running, 0) AS running,
-       COALESCE(b.unconfirmed, 0) AS unconfirmed, COALESCE(b.in_doubt, 0) AS in_doubt, b.oldest,
-       COALESCE(d.letters, 0) AS letters
-FROM lane l
-LEFT JOIN (
-    SELECT lane_id, count(*) FILTER (WHERE state IN ({NOT_BEGUN})) AS waiting,
-           count(*) FILTER (WHERE claimed_term <> 0) AS running,
-           count(*) FILTER (WHERE state = {JobState.WAITING_CONFIRMATION}) AS unconfirmed, count(*) FILTER (WHERE state = {JobState.IN_DOUBT}) AS in_doubt,
-           EXTRACT(EPOCH FROM now() - min(due_at) FILTER (WHERE claimed_term = 0 AND due_at <= now())) AS oldest
-    FROM job WHERE state <> {JobState.DEAD} GROUP BY lane_id
-) AS b USING (lane_id)
-LEFT JOIN (
-    SELECT lane_id, count(*) AS letters FROM dead_letter WHERE left_at IS NULL GROUP BY lane_id
-) AS d USING (lane_id)
-WHERE l.provider <> 'hub-duty'
+-- All lanes with their jobs and dead letters: it costs what lanes and tenants there are, not what waits.
+WITH RECURSIVE {operators/lane_counts}, groups AS (
+    (SELECT lane_id, tenant, priority, due_at FROM job
+     WHERE claimed_term = 0 AND due_at IS NOT NULL AND state <> {JobState.IN_DOUBT}
+     ORDER BY lane_id, tenant, priority, due_at LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM groups g CROSS JOIN LATERAL (
+        SELECT lane_id, tenant, priority, due_at FROM job
+        WHERE claimed_term = 0 AND due_at IS NOT NULL AND state <> {JobState.IN_DOUBT}
+          AND (lane_id, tenant, priority) > (g.lane_id, g.tenant, g.priority)
+        ORDER BY lane_id, tenant, priority, due_at LIMIT 1
+    ) AS n
+), first_due AS (
+    SELECT lane_id, min(due_at) AS due_at FROM groups GROUP BY lane_id
+)
+{operators/lane_seen}
 ORDER BY lane_id
