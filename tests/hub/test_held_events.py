@@ -1,6 +1,7 @@
 """Events that wait for a job: those that are nobody's cost nothing, and none waits for ever."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.hub.test_expiring import pages
 from tests.hub.test_operations_store import LANE, OUTCOMES, Desk
 
 MANY = 20_000
+EARLIER, LATER = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2))
 _FOREIGN = text(
     "INSERT INTO webhook_event "
     "(lane_id, event_id, type, confirmation, job_id, outcome, received_at, has_job) "
@@ -38,6 +40,13 @@ async def handled(engine: AsyncEngine) -> dict[str, int]:
     """How many events have been handled how."""
     async with engine.connect() as connection:
         return {row.handled: row.events for row in await connection.execute(_HANDLED)}
+
+
+async def happened(engine: AsyncEngine) -> dict[str, datetime]:
+    """When each event happened, as its provider says."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT event_id, happened_at FROM webhook_event"))
+        return {row.event_id: row.happened_at for row in rows}
 
 
 def event(number: int, job_id: str, lane: str = LANE) -> ArrivedEvent:
@@ -84,6 +93,16 @@ async def test_an_event_that_is_understood_only_later_is_about_a_job_from_then_o
     async with hub_engine.begin() as connection:
         await connection.execute(text("UPDATE webhook_event SET received_at = now() - interval '3 seconds'"))
     assert await events.held_jobs() == [(desk.job.job_id, LANE)]
+
+
+async def test_an_event_that_is_understood_only_later_keeps_when_it_happened(hub_engine: AsyncEngine) -> None:
+    desk, events = Desk(hub_engine), PostgresEventStore(hub_engine, OUTCOMES.get, agreed)
+    await desk.settled(Decision(JobState.WAITING_CONFIRMATION))
+    for number in (1, 2):
+        await events.keep(ArrivedEvent(LANE, f"evt-{number}", "paid", "", b"", b"", happened_at=EARLIER))
+    assert await events.keep(replace(event(1, desk.job.job_id), happened_at=LATER))
+    assert await events.keep(event(2, desk.job.job_id))
+    assert await happened(hub_engine) == {"evt-1": LATER, "evt-2": EARLIER}
 
 
 async def test_what_has_been_held_for_a_month_lapses_batch_after_batch_and_nothing_younger(

@@ -4,8 +4,8 @@
 WITH given AS (
     SELECT DISTINCT ON (lane_id, event_id) * FROM unnest(
         CAST(:lanes AS text[]), CAST(:event_ids AS text[]), CAST(:types AS text[]), CAST(:job_ids AS uuid[]),
-        CAST(:outcomes AS bytea[]), CAST(:confirmations AS bytea[])
-    ) WITH ORDINALITY AS g(lane_id, event_id, type, job_id, outcome, confirmation, ordinal)
+        CAST(:outcomes AS bytea[]), CAST(:confirmations AS bytea[]), CAST(:happened_ats AS timestamptz[])
+    ) WITH ORDINALITY AS g(lane_id, event_id, type, job_id, outcome, confirmation, happened_at, ordinal)
     WHERE outcome <> ''
     ORDER BY lane_id, event_id, ordinal
 ), silent AS (
@@ -16,6 +16,7 @@ WITH given AS (
 )
 UPDATE webhook_event w
 SET job_id = g.job_id, outcome = g.outcome, confirmation = g.confirmation, handled = '',
+    happened_at = COALESCE(g.happened_at, w.happened_at),
     has_job = {events/has_job},
     -- It waits for its job from now on: before, it had none to wait for.
     received_at = now()
