@@ -245,6 +245,8 @@ class Dispatch:
         ended = settled.ending if settled.ending.state in SETTLED else None
         if settled.has_held_events:
             await self._apply_events(claimed.job_id)
+            # They may have ended it otherwise: who waits reads how.
+            ended = None
         self._tools.post(claimed.job_id, ended)
         self._done()
 
