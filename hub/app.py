@@ -249,6 +249,7 @@ class Hub:
                 jobs=self._jobs,
                 waiting=waiting,
                 board=self._board,
+                post=self._post,
                 tenants=self._tenants,
                 draining=server.draining,
                 most=self._settings.max_watchers,

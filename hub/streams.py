@@ -15,7 +15,7 @@ from hub.jobs.api import JobsApi
 from hub.jobs.board import Board
 from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.model import Cancel
-from hub.jobs.ports import Withdrawal
+from hub.jobs.ports import Post, Withdrawal
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import Waiting
 from hub.tenants import Tenants
@@ -37,6 +37,7 @@ class Telling:
     jobs: PostgresJobStore
     waiting: Waiting
     board: Board
+    post: Post
     tenants: Tenants
     draining: asyncio.Event
     most: int
@@ -62,7 +63,7 @@ class Telling:
             self.jobs,
             waiting=self.waiting,
             watching=followed,
-            board=self.board,
+            post=self.post,
             tenants=self.tenants,
             draining=self.draining,
             sign=self.sign,

@@ -8,10 +8,9 @@ import grpc
 
 from hub.errors import JobNotFound, NotCancellable
 from hub.feeds.watching import Watching
-from hub.jobs.board import Board
 from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, text_from_proto, wait_seconds
 from hub.jobs.model import NOT_BEGUN, Cancel, Event, Job, JobState
-from hub.jobs.ports import Withdrawal
+from hub.jobs.ports import Post, Withdrawal
 from hub.jobs.waiting import Waiting, in_time
 from hub.tenants import Tenants
 from integration.jobs.v1 import jobs_service_pb2 as jobs
@@ -50,7 +49,7 @@ class Store(Protocol):
 
 
 class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
-    """Converts, calls, converts. `sign` states that a job is withdrawn."""
+    """Converts, calls, converts. `sign` states that a job is withdrawn, `post` tells all replicas."""
 
     def __init__(
         self,
@@ -58,7 +57,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         *,
         waiting: Waiting,
         watching: Watching[Event],
-        board: Board,
+        post: Post,
         tenants: Tenants,
         draining: asyncio.Event,
         sign: Callable[[str, Cancel], Withdrawal],
@@ -67,7 +66,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         self._store = store
         self._waiting = waiting
         self._watching = watching
-        self._board = board
+        self._post = post
         self._tenants = tenants
         self._draining = draining
 
@@ -128,7 +127,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         job = await self._own_job(request.tenant, request.job_id)
         if job.state in NOT_BEGUN:
             if await self._store.cancel(job.job_id, self._sign(job.job_id, cancel)):
-                self._board.post(job.job_id)
+                self._post(job.job_id)
             job = await self._own_job(request.tenant, request.job_id)
         if job.state is not JobState.CANCELLED:
             raise NotCancellable(

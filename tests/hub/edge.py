@@ -21,7 +21,7 @@ from hub.intake.references import References
 from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.board import Board
-from hub.jobs.ports import Withdrawal
+from hub.jobs.ports import Post, Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
@@ -103,6 +103,7 @@ async def telling(
     tenants: Tenants,
     *,
     most: int = MOST_STREAMS,
+    post: Post | None = None,
 ) -> AsyncIterator[None]:
     """Adds the services that tell to a server, with the duties behind their streams and those who wait."""
     loops = [DutyLoop(PollWaiting(store, board))]
@@ -112,6 +113,7 @@ async def telling(
         jobs=store,
         waiting=Waiting(store, board, SystemClock()),
         board=board,
+        post=post or board.post,
         tenants=tenants,
         draining=server.draining,
         most=most,
@@ -127,8 +129,8 @@ async def telling(
 
 
 @asynccontextmanager
-async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
-    """The edge on a free port; the client may act for `acme` and `beta`."""
+async def serving(hub_engine: AsyncEngine, home: Path, *, post: Post | None = None) -> AsyncIterator[Edge]:
+    """The edge on a free port; the client may act for `acme` and `beta`. `post` says that a job changed."""
     authority = CertificateAuthority.create(TRUST_DOMAIN)
     identities = {}
     for role, name in (("hub", "hub"), ("core", "demo"), ("operator", "cli")):
@@ -159,7 +161,7 @@ async def serving(hub_engine: AsyncEngine, home: Path) -> AsyncIterator[Edge]:
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(telling(server, hub_engine, store, board, tenants))
+        await stack.enter_async_context(telling(server, hub_engine, store, board, tenants, post=post))
         target = f"127.0.0.1:{await server.serve('127.0.0.1:0')}"
         core = await stack.enter_async_context(open_channel(target, identities["core"]))
         operator = await stack.enter_async_context(open_channel(target, identities["operator"]))

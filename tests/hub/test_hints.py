@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.database.engine import open_engine, single
 from hub.errors import StoreUnavailable
 from hub.jobs.hints import HearHints, Hints, TellHints, payloads
+from hub.jobs.model import Ending
+from integration.jobs.v1.jobs_service_pb2 import CancelJobRequest
 from mesh.clock import SystemClock
 from mesh.duty import DutyLoop
+from tests.hub.edge import charge, serving, taken
 
 
 class Replica:
@@ -65,6 +69,19 @@ async def test_the_owner_of_a_lane_hears_at_once_of_a_job_that_another_replica_t
     async with asyncio.timeout(1):
         assert await replicas[1].lanes.get() == "echo/default"
     assert replicas[0].lanes.empty()
+
+
+async def test_another_replica_hears_at_once_of_a_job_that_was_withdrawn_here(
+    replicas: tuple[Replica, Replica], hub_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    def post(job_id: str, ending: Ending | None = None) -> None:
+        replicas[0].hints.tell_job(job_id)
+
+    async with serving(hub_engine, tmp_path, post=post) as edge:
+        job = await taken(edge.payments.Charge(charge(), timeout=5))
+        await edge.jobs.CancelJob(CancelJobRequest(tenant="acme", job_id=job.job_id), timeout=5)
+        async with asyncio.timeout(1):
+            assert await replicas[1].jobs.get() == job.job_id
 
 
 async def test_many_jobs_and_lanes_are_told_in_pieces_that_the_database_takes(
