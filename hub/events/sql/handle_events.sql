@@ -15,7 +15,8 @@ WITH given AS (
            json_build_object('provider', split_part(lane_id, '/', 1), 'account', split_part(lane_id, '/', 2),
                              'job', job_id)::text,
            'An event of ' || lane_id || ' contradicts job ' || job_id, 'docs/runbooks/event-contradicts.md'
-    FROM (SELECT DISTINCT lane_id, job_id FROM handled WHERE word = 'mismatch' ORDER BY lane_id, job_id) AS c
+    FROM (SELECT DISTINCT lane_id, job_id FROM handled WHERE word = 'mismatch') AS c
+    ORDER BY 1
     {alerts/alert_fires}
 )
 INSERT INTO outbox (statement_id, lane_id, job_id, envelope)

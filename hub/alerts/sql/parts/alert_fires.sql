@@ -1,3 +1,7 @@
+-- The order of locks, everywhere: a lane, the items of a plan, jobs, events about them, and last alerts. Among alerts,
+-- whoever raises several does so in the order of their keys; whoever ends several skips those that somebody else is just
+-- writing, and finds them the next time. So nobody waits for another in a ring.
+--
 -- The end of an INSERT INTO alert. What fires already and says the same keeps its change, so nobody is told it again;
 -- what says something else has changed, and what had ended begins anew. Either way its cause has just been seen.
 ON CONFLICT (alert_key) DO UPDATE

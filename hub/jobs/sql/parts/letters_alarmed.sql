@@ -8,5 +8,6 @@ alarmed AS (
            CASE WHEN cause_name = 'unresolved_doubt' THEN 'docs/runbooks/unresolved-doubt.md'
                 ELSE 'docs/runbooks/provider-down.md' END
     FROM (SELECT DISTINCT alert_key, lane_id, split_part(alert_key, '/', -1) AS cause_name FROM lettered) AS a
+    ORDER BY alert_key
     {alerts/alert_fires}
 )
