@@ -65,3 +65,7 @@ def test_only_one_text_moves_jobs_and_writes_their_events_and_their_archive() ->
 def test_a_name_that_nobody_gave_is_refused_when_the_statement_is_read() -> None:
     with pytest.raises(KeyError, match="JobState"):
         statements.reader("hub.jobs")("accept")
+
+
+def test_what_filters_of_letters_and_of_ended_jobs_share_is_said_once() -> None:
+    assert sum("CAST(:account AS text) = ''" in path.read_text() for path in [*FILES, *PARTS]) == 1

@@ -1,8 +1,4 @@
--- What a filter asks of a job that has ended, but for the jobs that it names; what it leaves out matches all.
-(CAST(:provider AS text) = '' OR split_part(d.lane_id, '/', 1) = CAST(:provider AS text))
-  AND (CAST(:account AS text) = '' OR split_part(d.lane_id, '/', 2) = CAST(:account AS text))
-  AND (CAST(:tenant AS text) = '' OR d.tenant = CAST(:tenant AS text))
-  AND (CAST(:operation AS text) = '' OR d.operation = CAST(:operation AS text))
-  AND (CAST(:reason AS text) = '' OR d.reason = CAST(:reason AS text))
+-- What a filter asks of a job that has ended, but for the jobs that it names.
+{jobs/filter_match}
   AND (CAST(:start AS timestamptz) IS NULL OR d.updated_at >= CAST(:start AS timestamptz))
   AND (CAST(:end AS timestamptz) IS NULL OR d.updated_at < CAST(:end AS timestamptz))
