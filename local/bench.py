@@ -17,6 +17,7 @@ from hubctl.rpc import hub_channel
 from integration.common.v1 import context_pb2, money_pb2
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payments_service_pb2, payments_service_pb2_grpc
+from local import waiting
 from local.measure import commits, cpu_seconds, difference, quantiles
 from local.place import Place
 from local.session import database, running_stack
@@ -41,16 +42,31 @@ _clock = SystemClock()
 @click.command()
 @click.option("--jobs", "count", default=1000, show_default=True, help="Jobs to run.")
 @click.option("--concurrency", default=64, show_default=True, help="Jobs in flight.")
+@click.option(
+    "--waiting", "others", default=0, help="Compares with a run while so many jobs wait in another lane."
+)
+@click.option(
+    "--waiting-in",
+    "way",
+    type=click.Choice([*waiting.WAYS]),
+    default="paused",
+    show_default=True,
+    help="How they wait: in a lane that works at 20 a second, in one that is held, or for their next try.",
+)
 @state_option
 @json_option
-def bench(count: int, concurrency: int, state: Path, as_json: bool) -> None:
+def bench(count: int, concurrency: int, others: int, way: str, state: Path, as_json: bool) -> None:
     """Measures charges at the echo spoke, each with one HTTP call and two proven statements.
 
     Goes through the proxy, like Core. Uses the running stack, or starts one and stops it.
     """
     output = Output(as_json=as_json)
     with running_stack(state, output) as place:
-        figures = uvloop.run(measure(place, output, count=count, concurrency=concurrency))
+        if others:
+            crowd = Crowd(others, way)
+            figures = uvloop.run(compare(place, output, crowd, count=count, concurrency=concurrency))
+        else:
+            figures = uvloop.run(measure(place, output, count=count, concurrency=concurrency))
     output.table(("figure", "value"), figures.items())
     output.result(figures)
 
@@ -75,6 +91,50 @@ async def measure(place: Place, output: Output, *, count: int, concurrency: int)
         "end_to_end_ms": quantiles(load.ended),
         "sequential_ms": quantiles(one_by_one),
         **costs.per_job(count),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many jobs that wait in another lane, and how."""
+
+    count: int
+    way: str
+
+
+async def compare(
+    place: Place, output: Output, crowd: Crowd, *, count: int, concurrency: int
+) -> dict[str, Any]:
+    """Runs the load without those that wait, twice with them, and without them again, so that what a minute
+    does to the machine is in both. A lane that works has work each time: that takes time of its own."""
+    server = database(place)
+    template = await waiting.template(place, TENANT, f"bench-waiting-{secrets.token_hex(4)}")
+    rates: dict[bool, list[float]] = {True: [], False: []}
+
+    async def run(*, crowded: bool) -> None:
+        async with hub_channel(place.profile, role="core") as channel:
+            load = Load(channel)
+            await load.warm_up()
+            rates[crowded].append(count / await load.run(count, concurrency))
+            await load.until_proven()
+        output.say(f"{'with' if crowded else 'without'} waiting jobs: {rates[crowded][-1]:.1f} jobs a second")
+
+    async with waiting.held(place, crowd.way):
+        for crowded, is_there in ((False, False), (True, False), (True, True), (False, False)):
+            if not is_there:
+                some = waiting.FEW if crowd.way == "working" else 0
+                output.say(f"{crowd.count if crowded else some} jobs are put into {waiting.LANE} …")
+                waiting.take_away(server)
+                waiting.put(server, template, crowd.count if crowded else some, crowd.way)
+            await run(crowded=crowded)
+        waiting.take_away(server)
+    with_them, without = (sum(rates[crowded]) / 2 for crowded in (True, False))
+    return {
+        "waiting": crowd.count,
+        "waiting_in": crowd.way,
+        "jobs_per_second": round(without, 1),
+        "jobs_per_second_beside_waiting": round(with_them, 1),
+        "ratio": round(with_them / without, 3),
     }
 
 

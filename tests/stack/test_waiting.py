@@ -1,50 +1,46 @@
-"""A service whose database is away at its start waits for it."""
+"""What the bench lets wait beside its load is what a lane would find there, and is taken away again."""
 
-import asyncio
-import os
-import subprocess
-import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from local.stack.stack import Stack
-from tests.docs.readme import ROOT
-from tests.spokes.harness import free_port
+from hub.jobs.decide import Decision
+from hub.jobs.model import JobState
+from local import waiting
+from local.stack.postgres import Server
+from tests.hub.test_operations_store import Desk
 
-PATIENCE_SECONDS = 60.0
+FOUND = text(
+    "SELECT count(*), count(DISTINCT tenant), min(state), bool_and(due_at <= now()) "
+    "FROM job JOIN job_body USING (job_id)"
+)
+COUNTED = text("SELECT COALESCE(sum(jobs), 0) FROM job_count")
 
 
-@pytest.mark.parametrize("name", ["hub", "audit"])
-async def test_a_service_whose_database_is_away_says_so_in_a_line_and_waits(
-    small_stack: Stack, name: str
+async def found(engine: AsyncEngine) -> tuple[object, ...]:
+    """The jobs that wait, with their bodies."""
+    async with engine.connect() as connection:
+        return tuple((await connection.execute(FOUND)).one())
+
+
+@pytest.mark.parametrize(
+    ("way", "state", "is_due"), [("paused", 1, True), ("working", 1, True), ("retry", 4, False)]
+)
+async def test_so_many_jobs_wait_as_they_are_said_to_and_are_gone_afterwards(
+    hub_database: Mapping[str, str], postgres_server: Server, way: str, state: int, is_due: bool
 ) -> None:
-    log = small_stack.layout.log(name)
-    for part in ("postgres", name):
-        small_stack.kill(part)
-    log.unlink()
-    starting = asyncio.create_task(small_stack.start_part(name))
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (log.exists() and "waiting: " in log.read_text()) and not starting.done():
-                await asyncio.sleep(0.05)
-        assert name not in [process.name for process in small_stack.fallen()], log.read_text()
-        assert "Traceback" not in log.read_text()
-    finally:
-        await small_stack.start_part("postgres")
-        await asyncio.gather(starting, return_exceptions=True)
-    await starting
-    assert small_stack.fallen() == []
-
-
-@pytest.mark.parametrize("module", ["hub", "audit_service"])
-def test_a_migration_that_cannot_connect_ends_with_a_line(module: str) -> None:
-    url = f"postgresql+asyncpg://owner:x@127.0.0.1:{free_port()}/database"
-    done = subprocess.run(
-        [sys.executable, "-m", module, "migrate"],
-        cwd=ROOT,
-        env={**os.environ, "HUB_OWNER_DATABASE_URL": url, "AUDIT_OWNER_DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    engine = create_async_engine(hub_database["hub_rw"])
+    database = urlsplit(hub_database["hub_rw"]).path.lstrip("/")
+    desk = Desk(engine)
+    await desk.settled(Decision(JobState.SUCCEEDED))
+    many = waiting.BATCH + 1
+    waiting.put(postgres_server, desk.job.job_id, many, way, database=database)
+    assert await found(engine) == (many, 10, state, is_due)
+    waiting.take_away(postgres_server, database=database)
+    assert (await found(engine))[0] == 0
+    async with engine.connect() as connection:
+        assert (await connection.execute(COUNTED)).scalar_one() == 0
+    await engine.dispose()
