@@ -110,6 +110,33 @@ async def test_lanes_are_shown_without_reading_what_waits_or_what_is_dead(full: 
     assert (one.waiting, one.letters) == (MANY, MANY // 2)
 
 
+async def generic_pages(engine: AsyncEngine, statement: Any, values: Mapping[str, str]) -> int:
+    """How many pages a statement looks at with the plan that the hub runs, which knows no values."""
+    names = list(values)
+    said = str(statement)
+    for number, name in enumerate(names, 1):
+        said = said.replace(f":{name}", f"${number}")
+    given = f"({', '.join(values.values())})" if names else ""
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.exec_driver_sql(f"PREPARE asked AS {said}")
+        explained = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE asked{given}"
+        plan = (await connection.exec_driver_sql(explained)).scalar_one()[0]["Plan"]
+        await connection.exec_driver_sql("DEALLOCATE asked")
+        await connection.rollback()
+        return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def test_what_a_lane_does_beside_a_full_one_does_not_read_what_waits_there(
+    full: AsyncEngine,
+) -> None:
+    claim = {"lane": f"'{LANE}'", "term": "2", "limit": "64", "served": "'{}'"}
+    lanes = reader("hub.lanes", LaneMode, BreakerState)
+    assert await generic_pages(full, reader("hub.housekeeping")("lanes_at_work"), {}) < 100
+    assert await generic_pages(full, lanes("claim"), claim) < 100
+    assert await generic_pages(full, lanes("next_due"), {"lane": f"'{LANE}'"}) < 100
+
+
 async def test_a_page_of_all_letters_does_not_read_the_others(full: AsyncEngine) -> None:
     read = reader("hub.operators", LaneMode, BreakerState, PlanState)
     values = {**NO_FILTER, "limit": 51}

@@ -35,8 +35,8 @@ WITH RECURSIVE owned AS (
     ORDER BY rank, turn, place, due_at, job_id
     LIMIT :limit
 ), due AS (
-    SELECT j.job_id FROM job j JOIN chosen USING (job_id)
-    WHERE j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
+    SELECT j.job_id FROM job j
+    WHERE j.job_id = ANY(ARRAY(SELECT job_id FROM chosen)) AND j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
     FOR UPDATE OF j SKIP LOCKED
 )
 {lanes/claiming}

@@ -23,8 +23,8 @@ WITH RECURSIVE owned AS (
 ), chosen AS (
     SELECT job_id FROM turns ORDER BY asks, turn, seq, priority, due_at, job_id LIMIT :limit
 ), due AS (
-    SELECT j.job_id FROM job j JOIN chosen USING (job_id)
-    WHERE j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
+    SELECT j.job_id FROM job j
+    WHERE j.job_id = ANY(ARRAY(SELECT job_id FROM chosen)) AND j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
     FOR UPDATE OF j SKIP LOCKED
 )
 {lanes/claiming}
