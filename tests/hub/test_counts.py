@@ -183,7 +183,7 @@ async def test_folding_beside_writers_loses_no_count(hub_engine: AsyncEngine) ->
 async def test_what_stood_before_counts_were_kept_is_counted(empty_hub_database: Mapping[str, str]) -> None:
     engine = create_async_engine(empty_hub_database["hub_owner"])
     async with engine.begin() as connection:
-        await connection.run_sync(bring_to, "0013")
+        await connection.run_sync(bring_to, "0018")
     await waiting(engine, 10, timedelta(hours=1))
     async with engine.begin() as connection:
         await connection.execute(_LETTERS, {"lane": LANE, "many": 10})
