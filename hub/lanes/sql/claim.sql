@@ -1,6 +1,7 @@
 -- Claims due jobs of a lane for its owner: the fencing number grows, and no other claim sees them. Half of the room is
--- first for what is in doubt, and where there is room for one, each second claim. Then tenants take turns, whoever was served longest ago first; a tenant's own jobs go
--- by their due time, and a step of priority is worth a minute of it, so that nothing waits for ever.
+-- first for what is in doubt, and where there is room for one, each second claim. Then tenants take turns, whoever was
+-- served longest ago first; a tenant's own jobs go by their due time, and a step of priority is worth a minute of it, so
+-- that nothing waits for ever.
 WITH RECURSIVE owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR KEY SHARE
 ), {lanes/waiting_groups}, doubts AS (
@@ -36,7 +37,8 @@ WITH RECURSIVE owned AS (
     LIMIT :limit
 ), due AS (
     SELECT j.job_id FROM job j
-    WHERE j.job_id = ANY(ARRAY(SELECT job_id FROM chosen)) AND j.claimed_term = 0 AND j.due_at <= now() AND EXISTS (SELECT 1 FROM owned)
+    WHERE j.job_id = ANY(ARRAY(SELECT job_id FROM chosen)) AND j.claimed_term = 0 AND j.due_at <= now()
+      AND EXISTS (SELECT 1 FROM owned)
     FOR UPDATE OF j SKIP LOCKED
 )
 {lanes/claiming}

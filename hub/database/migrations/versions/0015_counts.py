@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0015"
-down_revision = "0018"
+down_revision = "0014"
 
 # Many rows of one group stand side by side and are summed: no writer waits for another.
 _TABLES = (
