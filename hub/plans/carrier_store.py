@@ -7,13 +7,15 @@ from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
+from hub.events.told import EventKind
+from hub.jobs.contradicting import Proposal
 from hub.jobs.model import Job
 from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
 from hub.plans.model import UNDO_KEY, Item, ItemState, Offers, PlanState, Replayed
 
-_read = reader(__package__, PlanState, ItemState)
+_read = reader(__package__, PlanState, ItemState, EventKind, Proposal)
 _REPLAY = _read("plan_replay")
 _DISCARD = _read("plan_discard")
 _GOES_ON = _read("plan_goes_on")

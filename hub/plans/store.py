@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import single
 from hub.events.model import ArrivedEvent
+from hub.events.told import EventKind
+from hub.jobs.contradicting import Proposal
 from hub.jobs.letters import Cause
 from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
@@ -32,7 +34,7 @@ from hub.plans.model import (
 )
 from hub.plans.planning import Matched
 
-_read = reader(__package__, PlanState, ItemState)
+_read = reader(__package__, PlanState, ItemState, EventKind, Proposal)
 _CREATE = _read("plan_create")
 _GET = _read("plan_get")
 _PAGE = _read("plan_page")

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.events.store import PostgresEventStore
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import Job, JobState, NewJob
@@ -17,7 +18,8 @@ from hub.plans.carrier_store import PostgresCarrierStore
 from hub.plans.model import Filter, undo_key
 from hub.plans.store import PostgresPlanStore
 from tests.fakes import FakeNotary
-from tests.hub.jobs import new_job, withdrawal
+from tests.hub.jobs import agreed, new_job, withdrawal
+from tests.hub.test_store import OUTCOMES, event
 
 LANE = "echo/default"
 
@@ -32,6 +34,7 @@ class Undone:
         self._plans = PostgresPlanStore(engine)
         self._carriers = PostgresCarrierStore(engine, 1)
         self._made = 1
+        self._events = PostgresEventStore(engine, OUTCOMES.get, agreed)
 
     async def begin(self) -> None:
         """Lets the job succeed."""
@@ -57,6 +60,11 @@ class Undone:
         settlement = Settlement(job_id, orphan.claimed.seq, decision, "x", str(uuid4()), b"evidence")
         await self._lanes.settle(LANE, term, [settlement])
         await self._leases.release("hub", [LANE])
+
+    async def hear(self, job_id: str, event_id: str, outcome: bytes) -> None:
+        """Lets the provider say something more about a job."""
+        await self._events.keep(replace(event(new_job(1), event_id, outcome), job_id=job_id))
+        await self._events.apply(job_id)
 
     async def next_number(self) -> int:
         """The number under which a plan would undo the job now."""
@@ -108,3 +116,20 @@ async def test_what_has_undone_a_job_or_still_may_is_the_only_one(
     assert await undone.undone_by() == second
     assert await undone.next_number() == 2
     assert await undone.attempt(None) == second
+
+
+async def test_an_undo_that_did_not_last_frees_its_job_for_another_under_a_new_key(undone: Undone) -> None:
+    first = await undone.attempt(Decision(JobState.SUCCEEDED, provider_reference="ref"))
+    await undone.hear(first, "evt_1", b"yes")
+    assert (await undone.undone_by(), await undone.next_number()) == (first, 1)
+    await undone.hear(first, "evt_2", b"no")
+    assert (await undone.undone_by(), await undone.next_number()) == ("", 2)
+    second = await undone.attempt(Decision(JobState.SUCCEEDED, provider_reference="ref"))
+    assert second != first
+    assert (await undone.undone_by(), await undone.next_number()) == (second, 2)
+
+
+async def test_another_providers_refund_is_a_riddle_and_frees_nothing(undone: Undone) -> None:
+    first = await undone.attempt(Decision(JobState.SUCCEEDED, provider_reference="other"))
+    await undone.hear(first, "evt_1", b"yes")
+    assert (await undone.undone_by(), await undone.next_number()) == (first, 1)
