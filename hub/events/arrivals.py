@@ -95,8 +95,7 @@ class Arrivals:
         if not has_fit_name(told):
             _log.error("an event without a name that it could be kept under", extra={"lane": told.lane})
             return
-        # The reference is the provider's word: what cannot be a job of ours is kept without one.
-        event = told if is_uuid(told.job_id) else replace(told, job_id="")
+        event = of_our_jobs(told)
         reach("hub.event_keeping", event.event_id)
         kept = await self._keeping.submit(event)
         if not kept.is_new:
@@ -133,6 +132,11 @@ class Arrivals:
         with self._telemetry.span("confirm", links=[trace]):
             await self._applying.submit(event.job_id)
         self._settled(event.job_id, event.lane)
+
+
+def of_our_jobs(told: ArrivedEvent) -> ArrivedEvent:
+    """The event; without its job where that cannot be one of ours: the reference is the provider's word."""
+    return told if is_uuid(told.job_id) else replace(told, job_id="")
 
 
 def _size(delivery: Delivery) -> int:

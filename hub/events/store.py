@@ -69,7 +69,7 @@ class PostgresEventStore:
 
     async def keep_all(self, events: Sequence[ArrivedEvent]) -> list[Kept]:
         """Makes events durable in one commit; answers in order. One that now says something where the store
-        holds that it said nothing counts as new."""
+        holds that it said nothing, or concerns somebody who was not told, counts as new."""
         columns = {
             "lanes": [e.lane for e in events],
             "event_ids": [e.event_id for e in events],
@@ -88,7 +88,7 @@ class PostgresEventStore:
             )
             if any(event.concern for event in events):
                 # Known ones too: whoever kept them may have died before, or have had no word for it.
-                await connection.execute(_TELL_CONCERNS, concern_columns(events))
+                understood |= await _told(connection, events)
         return [
             Kept(row["is_new"] or number in understood, json.loads(row["trace"]) if row["trace"] else {})
             for number, row in enumerate(rows)
@@ -207,6 +207,14 @@ async def _replaced(connection: AsyncConnection, columns: Mapping[str, Any]) -> 
     """Lets events say what nobody understood when they first came; their places in the batch."""
     rows = await connection.execute(_REPLACE_EVENTS, columns)
     return {ordinal - 1 for ordinal in rows.scalars()}
+
+
+async def _told(connection: AsyncConnection, events: Sequence[ArrivedEvent]) -> set[int]:
+    """Tells those whom events concern, each once; the places in the batch of what they had not been told."""
+    rows = await connection.execute(_TELL_CONCERNS, concern_columns(events))
+    told = {(row["lane_id"], row["event_id"]) for row in rows.mappings()}
+    places = {(e.lane, e.event_id): n for n, e in reversed([*enumerate(events)]) if e.concern}
+    return {places[name] for name in told}
 
 
 async def _stands(

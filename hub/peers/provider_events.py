@@ -5,6 +5,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.errors import Overloaded, PlanRefused, PlanTooLarge
+from hub.events.arrivals import of_our_jobs
 from hub.events.deliveries import has_fit_name
 from hub.events.model import ArrivedEvent
 from hub.jobs.outcome import NotSent, NotSentCause, Unknown
@@ -37,7 +38,7 @@ class ProviderEvents:
         while page == 0 or token:
             page += 1
             response = await self._page(lane, plan_id, page, _request(lane, start, end, token))
-            told = [event_from_proto(lane, event) for event in response.events]
+            told = [of_our_jobs(event_from_proto(lane, event)) for event in response.events]
             events.update({event.event_id: event for event in told if has_fit_name(event)})
             if len(events) > most:
                 raise PlanTooLarge(f"the provider has more than {most} events: narrow the time range")

@@ -184,8 +184,9 @@ class Backfill:
             await self._store.mark(plan.plan_id, item.number, ItemState.FAILED, detail="NO_EVENT")
             return
         is_new = await self._keep(item.event)
-        # Also for one that is here already: it may have died between keeping and applying.
-        await self._apply(item.event.job_id, item.event.lane)
+        if item.event.job_id:
+            # Also for one that is here already: it may have died between keeping and applying.
+            await self._apply(item.event.job_id, item.event.lane)
         statement = _about(
             self._notary, "event.backfill", plan, item.event.job_id, why, detail=item.event.event_id
         )

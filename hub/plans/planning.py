@@ -39,7 +39,8 @@ class PlanStore(Protocol):
         ...
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
-        """The ids of those of a lane's events that the store does not hold, or holds as saying nothing."""
+        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or has told
+        nobody of whom they concern."""
         ...
 
     async def create(self, plan: NewPlan, statement: Statement) -> None:
@@ -220,9 +221,11 @@ class Planning:
             lane, plan_id, start=wanted.start, end=wanted.end, most=MOST_ITEMS
         )
         missing = await self._store.unknown_events(lane, events)
-        useful = [e for e in events if e.event_id in missing and e.job_id and e.outcome]
+        useful = [
+            e for e in events if e.event_id in missing and ((e.job_id and e.outcome) or e.concern is not None)
+        ]
         left_out = Counter(
-            {"ALREADY_HERE": len(events) - len(missing), "NOT_ABOUT_A_JOB": len(missing) - len(useful)}
+            {"ALREADY_HERE": len(events) - len(missing), "SAYS_NOTHING": len(missing) - len(useful)}
         )
         items = [Frozen(e.event_id, e.job_id, e) for e in useful]
         return items, {cause: n for cause, n in left_out.items() if n}, False

@@ -18,6 +18,7 @@ from hub.jobs.statements import reader
 from hub.lanes.duties import PLANS
 from hub.lanes.ports import Statement
 from hub.plans.filters import filter_columns
+from hub.plans.item_events import event_columns, event_from_row
 from hub.plans.model import (
     APPROVE_WITHIN,
     UNDO_KEY,
@@ -73,20 +74,21 @@ class PostgresPlanStore:
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
-        """The ids of those of a lane's events that the store does not hold, or holds as saying nothing."""
+        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or has told
+        nobody of whom they concern."""
         given = {
             "lane": lane,
             "event_ids": [e.event_id for e in events],
             "types": [e.type for e in events],
             "job_ids": [e.job_id or None for e in events],
             "say_something": [bool(e.job_id and e.outcome) for e in events],
+            "concerns": [int(e.concern.kind) if e.concern else 0 for e in events],
         }
         rows = await self._rows(_UNKNOWN_EVENTS, given)
         return {row["event_id"] for row in rows}
 
     async def create(self, plan: NewPlan, statement: Statement) -> None:
         """Keeps a preview."""
-        events = [i.event for i in plan.items]
         await self._rows(
             _CREATE,
             {
@@ -108,9 +110,7 @@ class PostgresPlanStore:
                 "digest": plan.digest,
                 "subjects": [i.subject for i in plan.items],
                 "job_ids": [i.job_id for i in plan.items],
-                "event_types": [e.type if e else "" for e in events],
-                "outcomes": [e.outcome if e else b"" for e in events],
-                "confirmations": [e.confirmation if e else b"" for e in events],
+                **event_columns([i.event for i in plan.items]),
                 **_stated(statement),
             },
         )
@@ -260,17 +260,12 @@ def _plan(row: RowMapping) -> Plan:
 
 def _item(row: RowMapping, lane: str) -> Item:
     job_id = str(row["job_id"] or "")
-    event = None
-    if row["event_outcome"]:
-        event = ArrivedEvent(
-            lane, row["subject"], row["event_type"], job_id, row["event_outcome"], row["event_confirmation"]
-        )
     return Item(
         number=row["number"],
         subject=row["subject"],
         state=ItemState(row["state"]),
         detail=row["detail"],
         job_id=job_id,
-        event=event,
+        event=event_from_row(row, lane, job_id),
         updated_at=row["updated_at"],
     )

@@ -55,7 +55,9 @@ class Mixed(Bare):
     ) -> pb.ListEventsResponse:
         """One good event among bad ones."""
         names = ["", "evt_1", "a b"]
-        return pb.ListEventsResponse(events=[pb.ProviderEvent(event_id=n, type="paid") for n in names])
+        return pb.ListEventsResponse(
+            events=[pb.ProviderEvent(event_id=n, type="paid", job_id="4711") for n in names]
+        )
 
 
 class _Refusal(Exception):
@@ -137,3 +139,9 @@ async def test_a_list_that_the_provider_refuses_is_refused_with_its_reason(askin
 @pytest.mark.parametrize("asking", [Mixed], indirect=True)
 async def test_an_event_without_a_name_spoils_no_other(asking: Asking) -> None:
     assert await asking.ask("bare/default") == ["evt_1"]
+
+
+@pytest.mark.parametrize("asking", [Mixed], indirect=True)
+async def test_a_reference_that_cannot_be_a_job_of_ours_spoils_no_list(asking: Asking) -> None:
+    (event,) = await asking.lists.list_events("bare/default", PLAN, start=NOW, end=NOW, most=10)
+    assert event.job_id == ""

@@ -33,3 +33,4 @@ FROM given g LEFT JOIN LATERAL (
 ) j ON true
 ORDER BY g.lane_id, g.event_id
 ON CONFLICT (lane_id, event_id, kind) DO NOTHING
+RETURNING lane_id, event_id
