@@ -71,6 +71,10 @@ class Tenants:
         if caller.role not in ACROSS_TENANTS and not allowed & {tenant, ANY}:
             raise TenantNotPermitted(f"{caller} may not act for tenant {tenant}", tenant=tenant)
 
+    def is_guest(self) -> bool:
+        """Whether the current caller sees all tenants' jobs, and so no secrets of theirs."""
+        return current_caller().role in ACROSS_TENANTS
+
     def rights(self, tenant: str) -> Rights:
         """A tenant's rights: its own entry, or that of `*`."""
         return self._rights.get(tenant) or self._rights.get(ANY, NOTHING)

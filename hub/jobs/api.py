@@ -8,13 +8,21 @@ import grpc
 
 from hub.errors import JobNotFound, NotCancellable
 from hub.feeds.watching import Watching
-from hub.jobs.convert import event_to_proto, is_uuid, job_to_proto, text_from_proto, wait_seconds
+from hub.jobs.convert import (
+    event_to_proto,
+    is_uuid,
+    job_to_proto,
+    job_without_result,
+    job_without_secrets,
+    text_from_proto,
+    wait_seconds,
+)
 from hub.jobs.model import NOT_BEGUN, Cancel, Event, Job, JobState
 from hub.jobs.ports import Post, Withdrawal
 from hub.jobs.waiting import Waiting, in_time
 from hub.tenants import Tenants
+from integration.jobs.v1 import job_pb2, jobs_service_pb2_grpc
 from integration.jobs.v1 import jobs_service_pb2 as jobs
-from integration.jobs.v1 import jobs_service_pb2_grpc
 from mesh.caller import current_caller
 from mesh.errors import InvalidRequest, Violation
 
@@ -72,7 +80,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
 
     async def GetJob(self, request: jobs.GetJobRequest, context: Context) -> jobs.GetJobResponse:
         """One job."""
-        return jobs.GetJobResponse(job=job_to_proto(await self._own_job(request.tenant, request.job_id)))
+        return jobs.GetJobResponse(job=self._shown(await self._own_job(request.tenant, request.job_id)))
 
     async def ListJobs(self, request: jobs.ListJobsRequest, context: Context) -> jobs.ListJobsResponse:
         """Some jobs, newest first."""
@@ -89,7 +97,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         )
         more = len(page) > size
         return jobs.ListJobsResponse(
-            jobs=[_without_result(j) for j in page[:size]],
+            jobs=[job_without_result(j) for j in page[:size]],
             next_page_token=page[size - 1].job_id if more else "",
         )
 
@@ -97,9 +105,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         """The job, once it has settled or the time is up."""
         await self._own_job(request.tenant, request.job_id)
         seconds = in_time(context, wait_seconds(request, "timeout", DEFAULT_WAIT))
-        return jobs.WaitJobResponse(
-            job=job_to_proto(await self._waiting.job(request.job_id, seconds=seconds))
-        )
+        return jobs.WaitJobResponse(job=self._shown(await self._waiting.job(request.job_id, seconds=seconds)))
 
     async def WatchJobs(
         self, request: jobs.WatchJobsRequest, context: Context
@@ -133,7 +139,7 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
             raise NotCancellable(
                 f"job {job.job_id} is {job.state.name}", job_id=job.job_id, state=job.state.name
             )
-        return jobs.CancelJobResponse(job=job_to_proto(job))
+        return jobs.CancelJobResponse(job=self._shown(job))
 
     async def _own_job(self, tenant: str, job_id: str) -> Job:
         self._tenants.check(tenant)
@@ -143,6 +149,9 @@ class JobsApi(jobs_service_pb2_grpc.JobsServiceServicer):
         if job.tenant != tenant:
             raise JobNotFound(f"there is no job {job_id}", job_id=job_id)
         return job
+
+    def _shown(self, job: Job) -> job_pb2.Job:
+        return job_without_secrets(job) if self._tenants.is_guest() else job_to_proto(job)
 
 
 def _check_page(request: jobs.ListJobsRequest) -> None:
@@ -159,9 +168,3 @@ def _cancel(request: jobs.CancelJobRequest) -> Cancel:
     if caller.role == OPERATOR and unsaid:
         raise InvalidRequest([Violation(field, "must be set by an operator") for field in unsaid])
     return Cancel(str(caller), text_from_proto(request, "reason"), text_from_proto(request, "ticket"))
-
-
-def _without_result(job: Job) -> Any:
-    message = job_to_proto(job)
-    message.ClearField("result")
-    return message

@@ -2,12 +2,14 @@
 
 import hashlib
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from google.protobuf import symbol_database
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.jobs.model import Event, Job, RetryPolicy
@@ -16,6 +18,7 @@ from integration.common.v1 import rules_pb2
 from integration.common.v1.context_pb2 import RequestContext
 from integration.jobs.v1 import job_pb2
 from mesh.errors import InvalidRequest, Violation
+from mesh.redaction import clear_secrets
 from mesh.validation import violations
 
 TYPE_PREFIX = "type.googleapis.com/"
@@ -54,6 +57,24 @@ def job_to_proto(job: Job) -> job_pb2.Job:
         message.result.type_url = TYPE_PREFIX + job.result_type
         message.result.value = job.result
     return message
+
+
+def job_without_result(job: Job) -> job_pb2.Job:
+    """The job as anybody but its tenant sees it, and a list."""
+    message = job_to_proto(job)
+    message.ClearField("result")
+    return message
+
+
+def job_without_secrets(job: Job) -> job_pb2.Job:
+    """The job as somebody sees it who acts for no tenant: nothing of a result that no contract reads."""
+    try:
+        result: Message = symbol_database.Default().GetSymbol(job.result_type)()
+        result.ParseFromString(job.result)
+    except (KeyError, DecodeError):
+        return job_without_result(job)
+    clear_secrets(result)
+    return job_to_proto(replace(job, result=result.SerializeToString(deterministic=True)))
 
 
 def event_to_proto(event: Event) -> job_pb2.JobEvent:

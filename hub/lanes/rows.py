@@ -139,7 +139,7 @@ def settled_from_row(row: RowMapping) -> Settled:
         reason=row["to_reason"],
         message=row["to_message"],
         provider_reference=row["to_reference"],
-        result_type=row["to_type"],
-        result=row["to_result"],
+        result_type=row["kept_type"],
+        result=row["kept_result"],
     )
     return Settled(str(row["job_id"]), ending, row["has_held_events"])

@@ -8,7 +8,7 @@ import grpc
 
 from hub.alerts.model import AlertState, Told
 from hub.errors import LetterNotFound, UnknownAccount, UnknownProvider
-from hub.jobs.convert import is_uuid, job_to_proto, text_from_proto
+from hub.jobs.convert import is_uuid, job_without_result, text_from_proto
 from hub.jobs.model import Job
 from hub.jobs.spec import Limits
 from hub.lanes.breaker import BreakerState
@@ -213,7 +213,7 @@ class OperationsApi(operations_service_pb2_grpc.OperationsServiceServicer):
             why_from_proto(request.why),
         )
         return operations.ResolveJobResponse(
-            job=job_to_proto(resolved.job),
+            job=job_without_result(resolved.job),
             proposal=proposal_to_proto(resolved.proposal) if resolved.proposal else None,
         )
 

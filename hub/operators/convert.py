@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from hub.alerts.model import AlertState, Told
 from hub.jobs import letters
-from hub.jobs.convert import is_uuid, job_to_proto, text_from_proto
+from hub.jobs.convert import is_uuid, job_without_result, text_from_proto
 from hub.jobs.letters import Cause, missing_proof
 from hub.jobs.model import Job
 from hub.jobs.spec import Limits
@@ -59,7 +59,7 @@ def lane_to_proto(view: LaneView, limits: Limits | None) -> lane_pb2.Lane:
 def letter_to_proto(letter: LetterView, job: Job, attempts: list[AttemptView]) -> dead_letter_pb2.DeadLetter:
     """A dead letter; its job goes without the result."""
     message = dead_letter_pb2.DeadLetter(
-        job=job_to_proto(job),
+        job=job_without_result(job),
         cause=dead_letter_pb2.DeadLetterCause.Name(int(letter.cause)),
         missing_proof=dead_letter_pb2.MissingProof.Name(int(missing_proof(letter.cause, job.state))),
         proposal=dead_letter_pb2.Proposal.Name(int(letters.proposal(letter.cause))),
@@ -67,7 +67,6 @@ def letter_to_proto(letter: LetterView, job: Job, attempts: list[AttemptView]) -
         alert_key=letter.alert_key,
         attempts=[_attempt(a) for a in attempts],
     )
-    message.job.ClearField("result")
     _stamp(message, "enter_time", letter.entered_at)
     _stamp(message, "leave_time", letter.left_at)
     return message

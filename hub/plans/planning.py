@@ -39,8 +39,8 @@ class PlanStore(Protocol):
         ...
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
-        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or has told
-        nobody of whom they concern."""
+        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or about
+        which nobody has been told whom they concern."""
         ...
 
     async def create(self, plan: NewPlan, statement: Statement) -> None:

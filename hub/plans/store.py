@@ -74,8 +74,8 @@ class PostgresPlanStore:
         return [_matched(row, undone_by=str(row["undone_by"] or "")) for row in rows]
 
     async def unknown_events(self, lane: str, events: Sequence[ArrivedEvent]) -> set[str]:
-        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or has told
-        nobody of whom they concern."""
+        """The ids of those of a lane's events that the store does not hold, holds as saying nothing, or about
+        which nobody has been told whom they concern."""
         given = {
             "lane": lane,
             "event_ids": [e.event_id for e in events],

@@ -54,6 +54,10 @@ def payment(data: Mapping[str, Any]) -> pb.Payment:
         reference=data["reference"],
     )
     message.create_time.FromDatetime(datetime.fromtimestamp(data["created"], UTC))
+    if action := data.get("action"):
+        message.next_action.kind = pb.NEXT_ACTION_KIND_REDIRECT
+        message.next_action.url = action["url"]
+        message.next_action.expire_time.FromDatetime(datetime.fromtimestamp(action["expires"], UTC))
     return message
 
 

@@ -1,15 +1,18 @@
 """Echo's sandbox: a trivial payment provider. Our own, so it proves nothing about real ones.
 
-`pm_declined` is declined; `pm_pending` settles a second later and sends a webhook; for `pm_closed` it takes
-our credentials for wrong.
+`pm_declined` is declined; `pm_pending` settles a second later and sends a webhook; `pm_action` waits until
+the payer has taken a step (POST /v1/payments/<id>/act) or it is called off; for `pm_closed` it takes our
+credentials for wrong.
 """
 
 import asyncio
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import click
@@ -19,6 +22,7 @@ from aiohttp import web
 from spokes.kit.webhooks import sign_standard
 
 SETTLE_SECONDS = 1.0
+ACTION_SECONDS = 3600.0
 
 Json = dict[str, Any]
 
@@ -41,6 +45,7 @@ class Sandbox:
         self.events: list[Json] = []
         self.begun = 0
         self.refuses = False
+        self._waiting: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
@@ -51,6 +56,8 @@ class Sandbox:
         app.router.add_get("/v1/payments/{id}", self._get)
         app.router.add_post("/v1/payments/{id}/capture", self._keyed(self._step("captured")))
         app.router.add_post("/v1/payments/{id}/void", self._keyed(self._step("voided")))
+        app.router.add_post("/v1/payments/{id}/cancel", self._keyed(self._cancel))
+        app.router.add_post("/v1/payments/{id}/act", self._act)
         app.router.add_post("/v1/refunds", self._keyed(self._refund))
         app.router.add_get("/v1/refunds", self._list(self.refunds))
         app.router.add_get("/v1/events", self._list_events)
@@ -84,7 +91,13 @@ class Sandbox:
             return 402, {"error": {"code": "card_declined"}}
         if method == "pm_closed":
             return _CLOSED
-        state = "pending" if method == "pm_pending" else "captured" if asked["capture"] else "authorized"
+        state = (
+            "pending"
+            if method in ("pm_pending", "pm_action")
+            else "captured"
+            if asked["capture"]
+            else "authorized"
+        )
         payment: Json = {
             "id": f"pay_{next(self._ids)}",
             "state": state,
@@ -96,8 +109,12 @@ class Sandbox:
             "created": time.time(),
         }
         self.payments[payment["id"]] = payment
-        if state == "pending":
-            self._later(self._settle(payment, "captured" if asked["capture"] else "authorized"))
+        leads_to = "captured" if asked["capture"] else "authorized"
+        if method == "pm_action":
+            payment["action"] = _action(payment["id"], asked.get("return_url", ""))
+            self._waiting[payment["id"]] = leads_to
+        elif state == "pending":
+            self._later(self._settle(payment, leads_to, SETTLE_SECONDS))
         return 201, dict(payment)
 
     def _step(self, state: str) -> Callable[[Json, str], tuple[int, Json]]:
@@ -114,6 +131,28 @@ class Sandbox:
             return 200, dict(payment)
 
         return act
+
+    def _cancel(self, asked: Json, payment_id: str) -> tuple[int, Json]:
+        payment = self.payments.get(payment_id)
+        if payment is None:
+            return 404, {"error": {"code": "not_found"}}
+        if payment_id not in self._waiting:
+            return 409, {"error": {"code": "wrong_state"}}
+        del self._waiting[payment_id], payment["action"]
+        payment.update(state="voided", canceled=True)
+        return 200, dict(payment)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        return _json({}, 200 if await self.act(request.match_info["id"]) else 409)
+
+    async def act(self, payment_id: str) -> bool:
+        """The payer takes the step that a payment waits for; False if it waits for none."""
+        leads_to = self._waiting.pop(payment_id, None)
+        if leads_to is None:
+            return False
+        del self.payments[payment_id]["action"]
+        await self._settle(self.payments[payment_id], leads_to, 0)
+        return True
 
     def _refund(self, asked: Json, _: str) -> tuple[int, Json]:
         payment = self.payments.get(asked["payment"])
@@ -156,8 +195,8 @@ class Sandbox:
     async def _effects(self, _: web.Request) -> web.Response:
         return _json({"payments": len(self.payments), "refunds": len(self.refunds)})
 
-    async def _settle(self, payment: Json, state: str) -> None:
-        await asyncio.sleep(SETTLE_SECONDS)
+    async def _settle(self, payment: Json, state: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         payment.update(state=state, captured=payment["amount"] if state == "captured" else 0)
         event: Json = {
             "id": f"evt_{next(self._ids)}",
@@ -179,6 +218,13 @@ class Sandbox:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _action(payment_id: str, return_url: str) -> Json:
+    """Where the payer has to go, and until when it can."""
+    query = f"?{urlencode({'back': return_url})}" if return_url else ""
+    url = f"https://pay.echo.example/{payment_id}/{secrets.token_urlsafe(16)}{query}"
+    return {"url": url, "expires": time.time() + ACTION_SECONDS}
 
 
 def _json(data: object, status: int = 200) -> web.Response:

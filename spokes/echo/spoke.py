@@ -50,6 +50,7 @@ class EchoSpoke:
             "payment_method": request.payment_method,
             "capture": capture,
             "reference": call.job_id,
+            **({"return_url": request.return_url} if request.return_url else {}),
         }
         reply = await call.http.post("/v1/payments", json=data, headers=_headers(call))
         return mapping.refused(reply) or _created(call, reply.json(), request)

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, assert_never, cast
 from google.protobuf.message import Message
 
 from integration.spoke.v1 import outcome_pb2
+from mesh.redaction import clear_secrets
 from spokes.kit.progress import Track
 
 ANSWER_MISMATCH: Final = "PROVIDER_ANSWER_MISMATCH"
@@ -113,6 +114,8 @@ def to_proto(outcome: Outcome) -> outcome_pb2.Outcome:
     message = outcome_pb2.Outcome()
     match outcome:
         case Succeeded():
+            # What only a step that is still to be taken needs is not kept for as long as a result is.
+            clear_secrets(outcome.result)
             _set_result(message.succeeded, outcome.result)
         case Pending():
             _set_result(message.pending, outcome.result)

@@ -28,6 +28,8 @@ _REFUND_STATES: Final = {
     "canceled": pb.REFUND_STATE_FAILED,
 }
 
+LONGEST_URL: Final = 2048
+
 
 def new_intent(
     request: requests.ChargeRequest | requests.AuthorizeRequest,
@@ -48,6 +50,8 @@ def new_intent(
     }
     if request.customer_id:
         form["customer"] = request.customer_id
+    if request.return_url:
+        form["return_url"] = request.return_url
     if manual:
         form["capture_method"] = "manual"
     return form
@@ -66,6 +70,8 @@ def payment(intent: stripe.PaymentIntent) -> pb.Payment:
         reference=job_of(intent),
     )
     message.create_time.FromDatetime(datetime.fromtimestamp(intent.created, UTC))
+    if intent.status == "requires_action":
+        message.next_action.CopyFrom(_next_action(intent))
     return message
 
 
@@ -99,6 +105,15 @@ def refused(reply: Reply) -> Outcome | None:
 def job_of(thing: stripe.PaymentIntent | stripe.Refund) -> str:
     """Our reference on one of Stripe's objects; empty if it is not ours."""
     return str(getattr(thing.metadata, "job_id", ""))
+
+
+def _next_action(intent: stripe.PaymentIntent) -> pb.NextAction:
+    """The step that Stripe waits for; it names no end of it."""
+    redirect = getattr(getattr(intent, "next_action", None), "redirect_to_url", None)
+    url = getattr(redirect, "url", None)
+    if not isinstance(url, str) or not url.startswith("https://") or len(url) > LONGEST_URL:
+        return pb.NextAction(kind=pb.NEXT_ACTION_KIND_OTHER)
+    return pb.NextAction(kind=pb.NEXT_ACTION_KIND_REDIRECT, url=url)
 
 
 def _units(amount: int, currency: str) -> int:

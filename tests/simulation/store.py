@@ -241,6 +241,8 @@ class MemoryStore:
     def end(self, row: JobRow, state: JobState) -> None:
         """Moves a job to those that have ended."""
         self._move(row, state)
+        if state is not JobState.SUCCEEDED:
+            row.result_type, row.result = "", b""
         row.due_at, row.claimed_term = None, 0
         if self.live.pop(row.new.job_id, None):
             self.done[row.new.job_id] = row
@@ -292,7 +294,7 @@ class MemoryStore:
             self.outbox.setdefault(settlement.statement_id, kept)
         row.reason, row.message = decision.reason, decision.message
         row.provider_reference = decision.provider_reference or row.provider_reference
-        if decision.result_type:
+        if decision.result_type or decision.state is JobState.SUCCEEDED:
             row.result_type, row.result = decision.result_type, decision.result
         row.attempt_count -= not decision.counts
         row.updated_at = now

@@ -7,8 +7,10 @@ WITH given AS (
 ), moving AS (
     SELECT j.*, g.to_state, j.due_at AS to_due, g.to_reason, g.to_message,
            COALESCE(NULLIF(g.reference, ''), j.provider_reference) AS to_reference,
-           COALESCE(NULLIF(g.new_type, ''), j.result_type) AS to_type,
-           CASE WHEN g.new_type = '' THEN j.result ELSE g.new_result END AS to_result,
+           CASE WHEN g.new_type = '' AND g.to_state <> {JobState.SUCCEEDED} THEN j.result_type ELSE g.new_type END
+               AS to_type,
+           CASE WHEN g.new_type = '' AND g.to_state <> {JobState.SUCCEEDED} THEN j.result ELSE g.new_result END
+               AS to_result,
            j.attempt_count AS to_attempts, j.losses AS to_losses, j.doubted AS to_doubted, j.expire_at AS to_expire,
            0 AS letter, CAST(:left_by AS text) AS left_by, g.ordinal
     FROM job j JOIN given g USING (job_id)

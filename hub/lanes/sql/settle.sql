@@ -18,8 +18,10 @@ WITH owned AS (
 ), moving AS (
     SELECT j.*, g.to_state, now() + g.wait AS to_due, g.to_reason, g.to_message,
            COALESCE(NULLIF(g.reference, ''), j.provider_reference) AS to_reference,
-           COALESCE(NULLIF(g.new_type, ''), j.result_type) AS to_type,
-           CASE WHEN g.new_type = '' THEN j.result ELSE g.new_result END AS to_result,
+           CASE WHEN g.new_type = '' AND g.to_state <> {JobState.SUCCEEDED} THEN j.result_type ELSE g.new_type END
+               AS to_type,
+           CASE WHEN g.new_type = '' AND g.to_state <> {JobState.SUCCEEDED} THEN j.result ELSE g.new_result END
+               AS to_result,
            j.attempt_count - g.uncounted AS to_attempts, j.losses + g.lost AS to_losses,
            COALESCE(g.doubts, j.doubted) AS to_doubted, j.expire_at AS to_expire, g.letter, '' AS left_by, g.ordinal,
            g.outcome, g.statement_id, g.envelope
@@ -34,7 +36,7 @@ WITH owned AS (
     SELECT statement_id, lane_id, job_id, envelope FROM moved WHERE envelope <> '' ORDER BY ordinal
     ON CONFLICT DO NOTHING
 )
-SELECT job_id, new_state, to_attempts, to_reason, to_message, to_reference, to_type, to_result,
+SELECT job_id, new_state, to_attempts, to_reason, to_message, to_reference, kept_type, kept_result,
        now() AS settled_at, EXISTS (
     SELECT 1 FROM webhook_event w WHERE w.job_id = moved.job_id AND w.handled = ''
 ) AS has_held_events

@@ -6,7 +6,10 @@
 moved AS (
     SELECT m.*, CASE WHEN state = to_state OR (state, to_state) IN ({TRANSITIONS}) THEN to_state
                      ELSE refuse_move(job_id, state, to_state) END AS new_state,
-           {CAUSE_WORD} AS cause_name
+           {CAUSE_WORD} AS cause_name,
+           -- What stood while it was not done is no result of what was not done, and may hold what nobody needs now.
+           CASE WHEN to_state IN ({FINAL}) AND to_state <> {JobState.SUCCEEDED} THEN '' ELSE to_type END AS kept_type,
+           CASE WHEN to_state IN ({FINAL}) AND to_state <> {JobState.SUCCEEDED} THEN '' ELSE to_result END AS kept_result
     FROM moving m
 ), lettered AS (
     INSERT INTO dead_letter (job_id, seq, lane_id, tenant, operation, cause, reason, alert_key)
@@ -31,13 +34,13 @@ moved AS (
     INSERT INTO job_done (job_id, created_at, updated_at, expire_at, attempt_count, state, lane_id, tenant,
                           operation, request_id, provider_reference, reason, message, result_type, result)
     SELECT job_id, created_at, now(), to_expire, to_attempts, new_state, lane_id, tenant,
-           operation, request_id, to_reference, to_reason, to_message, to_type, to_result
+           operation, request_id, to_reference, to_reason, to_message, kept_type, kept_result
     FROM moved WHERE new_state IN ({FINAL})
 ), going_on AS (
     UPDATE job j
     SET state = m.new_state, due_at = m.to_due, claimed_term = 0, updated_at = now(), expire_at = m.to_expire,
         attempt_count = m.to_attempts, losses = m.to_losses, doubted = m.to_doubted,
         provider_reference = m.to_reference, reason = m.to_reason, message = m.to_message,
-        result_type = m.to_type, result = m.to_result
+        result_type = m.kept_type, result = m.kept_result
     FROM moved m WHERE j.job_id = m.job_id AND m.new_state NOT IN ({FINAL})
 )

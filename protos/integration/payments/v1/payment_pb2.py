@@ -24,21 +24,28 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from integration.common.v1 import money_pb2 as integration_dot_common_dot_v1_dot_money__pb2
+from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%integration/payments/v1/payment.proto\x12\x17integration.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/money.proto\"\x81\x02\n\x07Payment\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.integration.payments.v1.PaymentState\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\x12\x1c\n\x14\x63\x61ptured_minor_units\x18\x04 \x01(\x03\x12\x1c\n\x14refunded_minor_units\x18\x05 \x01(\x03\x12\x11\n\treference\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.integration.payments.v1.RefundState\x12,\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1c.integration.common.v1.Money\x12\x11\n\treference\x18\x05 \x01(\t*\xb6\x01\n\x0cPaymentState\x12\x1d\n\x19PAYMENT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PAYMENT_STATE_PENDING\x10\x01\x12\x1c\n\x18PAYMENT_STATE_AUTHORIZED\x10\x02\x12\x1a\n\x16PAYMENT_STATE_CAPTURED\x10\x03\x12\x18\n\x14PAYMENT_STATE_VOIDED\x10\x04\x12\x18\n\x14PAYMENT_STATE_FAILED\x10\x05*z\n\x0bRefundState\x12\x1c\n\x18REFUND_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14REFUND_STATE_PENDING\x10\x01\x12\x1a\n\x16REFUND_STATE_SUCCEEDED\x10\x02\x12\x17\n\x13REFUND_STATE_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%integration/payments/v1/payment.proto\x12\x17integration.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!integration/common/v1/money.proto\x1a!integration/common/v1/rules.proto\"\x8d\x01\n\nNextAction\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.integration.payments.v1.NextActionKind\x12\x17\n\x03url\x18\x02 \x01(\tB\n\x80\x01\x01\xb2\xbb\x18\x03\x18\x80\x10\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbb\x02\n\x07Payment\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.integration.payments.v1.PaymentState\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\x12\x1c\n\x14\x63\x61ptured_minor_units\x18\x04 \x01(\x03\x12\x1c\n\x14refunded_minor_units\x18\x05 \x01(\x03\x12\x11\n\treference\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x0bnext_action\x18\x08 \x01(\x0b\x32#.integration.payments.v1.NextAction\"\xa5\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x33\n\x05state\x18\x03 \x01(\x0e\x32$.integration.payments.v1.RefundState\x12,\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x1c.integration.common.v1.Money\x12\x11\n\treference\x18\x05 \x01(\t*\xb6\x01\n\x0cPaymentState\x12\x1d\n\x19PAYMENT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15PAYMENT_STATE_PENDING\x10\x01\x12\x1c\n\x18PAYMENT_STATE_AUTHORIZED\x10\x02\x12\x1a\n\x16PAYMENT_STATE_CAPTURED\x10\x03\x12\x18\n\x14PAYMENT_STATE_VOIDED\x10\x04\x12\x18\n\x14PAYMENT_STATE_FAILED\x10\x05*m\n\x0eNextActionKind\x12 \n\x1cNEXT_ACTION_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19NEXT_ACTION_KIND_REDIRECT\x10\x01\x12\x1a\n\x16NEXT_ACTION_KIND_OTHER\x10\x02*z\n\x0bRefundState\x12\x1c\n\x18REFUND_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14REFUND_STATE_PENDING\x10\x01\x12\x1a\n\x16REFUND_STATE_SUCCEEDED\x10\x02\x12\x17\n\x13REFUND_STATE_FAILED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'integration.payments.v1.payment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYMENTSTATE']._serialized_start=563
-  _globals['_PAYMENTSTATE']._serialized_end=745
-  _globals['_REFUNDSTATE']._serialized_start=747
-  _globals['_REFUNDSTATE']._serialized_end=869
-  _globals['_PAYMENT']._serialized_start=135
-  _globals['_PAYMENT']._serialized_end=392
-  _globals['_REFUND']._serialized_start=395
-  _globals['_REFUND']._serialized_end=560
+  _globals['_NEXTACTION'].fields_by_name['url']._loaded_options = None
+  _globals['_NEXTACTION'].fields_by_name['url']._serialized_options = b'\200\001\001\262\273\030\003\030\200\020'
+  _globals['_PAYMENTSTATE']._serialized_start=800
+  _globals['_PAYMENTSTATE']._serialized_end=982
+  _globals['_NEXTACTIONKIND']._serialized_start=984
+  _globals['_NEXTACTIONKIND']._serialized_end=1093
+  _globals['_REFUNDSTATE']._serialized_start=1095
+  _globals['_REFUNDSTATE']._serialized_end=1217
+  _globals['_NEXTACTION']._serialized_start=170
+  _globals['_NEXTACTION']._serialized_end=311
+  _globals['_PAYMENT']._serialized_start=314
+  _globals['_PAYMENT']._serialized_end=629
+  _globals['_REFUND']._serialized_start=632
+  _globals['_REFUND']._serialized_end=797
 # @@protoc_insertion_point(module_scope)
