@@ -140,7 +140,7 @@ def _said(proposal: letters.ResolutionProposal) -> str:
 def _attempt(attempt: letters.AttemptRecord) -> tuple[object, ...]:
     return (
         attempt.attempt_id.rpartition(".")[2],
-        "look-up" if attempt.look_up else "execute",
+        "look-up" if attempt.look_up else "cancel" if attempt.cancel else "execute",
         attempt.outcome or "under way",
         attempt.reason,
         shown(attempt.claim_time),

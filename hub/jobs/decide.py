@@ -23,6 +23,12 @@ ABSENT_ONCE = "ABSENT_ONCE"
 ANSWER_MISMATCH = "PROVIDER_ANSWER_MISMATCH"
 """The spokes' reason for an answer that does not fit what was asked. Asking again would not change it."""
 CONFIRMATION_OVERDUE = "CONFIRMATION_OVERDUE"
+CALLING_OFF = "CALLING_OFF"
+"""The reason of a job that has waited to its end, while its provider is asked to call it off."""
+CALLED_OFF = "CALLED_OFF"
+"""The spokes' reason for work that was called off before it was done, and will not be done any more."""
+CALL_OFF_WITHIN = timedelta(days=1)
+"""How long a provider that cannot be reached is asked to call something off, before a person is."""
 LOOKS_GROW = 4
 """How many times as old a job that waits for its confirmation is at each look as it was at the last."""
 SAVED_ERROR = "SAVED_ERROR"
@@ -78,6 +84,8 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
     """What follows when an attempt or a look-up of `job` has come to `outcome`."""
     if job.purpose is Purpose.LOOK_UP:
         return _after_look_up(job, outcome, spec, moment)
+    if job.purpose is Purpose.CANCEL:
+        return _after_cancel(job, outcome, moment)
     match outcome:
         case Succeeded() | Declined():
             return _final(outcome)
@@ -94,6 +102,14 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
     assert_never(outcome)
 
 
+def purpose_of(state: JobState, reason: str) -> Purpose:
+    """What the next attempt of a claimed job is for."""
+    if state is JobState.RUNNING:
+        return Purpose.EXECUTE
+    calls_off = state is JobState.WAITING_CONFIRMATION and reason == CALLING_OFF
+    return Purpose.CANCEL if calls_off else Purpose.LOOK_UP
+
+
 def must_be_alone(job: Claimed) -> bool:
     """Whether only the next lost worker would make `job` poison: then no other job may share that worker."""
     return job.purpose is Purpose.EXECUTE and job.losses >= POISON_AFTER - 1
@@ -106,7 +122,7 @@ def broken(message: str) -> Decision:
 
 def is_legal(job: Claimed, decision: Decision) -> bool:
     """Whether the table of transitions lets `job` go where the decision says."""
-    stays = decision.state is job.state and job.purpose is Purpose.LOOK_UP
+    stays = decision.state is job.state and job.purpose is not Purpose.EXECUTE
     return stays or decision.state in TRANSITIONS[job.state]
 
 
@@ -122,7 +138,7 @@ def begin_by(job: Claimed, spec: OperationSpec) -> datetime:
 
 def unsent(job: Claimed, spec: OperationSpec, now: datetime) -> NotSent | None:
     """Why an attempt that is about to be sent must not be, since time has passed; None: it may go."""
-    if job.purpose is Purpose.LOOK_UP or now < begin_by(job, spec):
+    if job.purpose is not Purpose.EXECUTE or now < begin_by(job, spec):
         return None
     if now >= job.expire_at:
         return NotSent(NotSentCause.FENCED, "TIME_OVER", "the job's time was over before it could be sent")
@@ -185,7 +201,7 @@ def _still_pending(job: Claimed, outcome: Pending, spec: OperationSpec, moment: 
         return _waiting(outcome, spec, moment)
     last = _last_look(job, outcome.confirm_by)
     if moment.now >= last:
-        return _overdue("the provider has not confirmed it in time", outcome.provider_reference)
+        return _overdue(spec, "the provider has not confirmed it in time", outcome.provider_reference)
     named = _until(outcome.confirm_by, moment) if outcome.confirm_by else timedelta()
     return _waits(outcome, min(max(named, _until_next_look(job, spec, moment)), last - moment.now))
 
@@ -194,7 +210,7 @@ def _unanswered(job: Claimed, outcome: NotSent | Unknown, spec: OperationSpec, m
     """A look-up that has not found out whether the provider has confirmed."""
     # Without a reason it is the first that failed: the instant that was named may lie far beyond the expiry.
     if _is_the_last_look(job, outcome, moment) and (_has_asked(outcome, moment) or job.reason):
-        return _overdue(f"not confirmed, and the last look-up failed: {outcome.reason}")
+        return _overdue(spec, f"not confirmed, and the last look-up failed: {outcome.reason}")
     if moment.now >= job.expire_at:
         return Decision(job.state, _overtime_wait(job, spec, moment), outcome.reason, outcome.message)
     wait = min(max(_until_next_look(job, spec, moment), spec.look_up_lag), job.expire_at - moment.now)
@@ -220,9 +236,35 @@ def _overtime_wait(job: Claimed, spec: OperationSpec, moment: Moment) -> timedel
     return min(max(over, spec.look_up_lag, _LONGEST_THROTTLED), left)
 
 
-def _overdue(message: str, reference: str = "") -> Decision:
-    # Where a provider can call off what it has not done yet, that would be asked here, before a person is.
+def _overdue(spec: OperationSpec, message: str, reference: str = "") -> Decision:
+    """The provider calls it off where it can; else a person has to find out."""
+    if spec.can_cancel:
+        return Decision(JobState.WAITING_CONFIRMATION, timedelta(), CALLING_OFF, message, reference)
     return _parked(CONFIRMATION_OVERDUE, message, reference)
+
+
+def _after_cancel(job: Claimed, outcome: Outcome, moment: Moment) -> Decision:
+    """What became of work that its provider was asked to call off: once, but for what certainly never was."""
+    match outcome:
+        case Declined(reason=reason) if reason == CALLED_OFF:
+            return Decision(JobState.EXPIRED, None, reason, outcome.message, outcome.provider_reference)
+        case Succeeded() | Declined():
+            return _final(outcome)
+        case NotSent(cause=cause) if cause in _FREE_CAUSES | _LANES_CAUSES:
+            over = moment.now - job.expire_at
+            if over >= CALL_OFF_WITHIN:
+                return _parked(CONFIRMATION_OVERDUE, outcome.message)
+            wait = max((LOOKS_GROW - 1) * over, _wait(outcome, backoff(job.policy, 1, 1.0)))
+            return Decision(job.state, min(wait, CALL_OFF_WITHIN), CALLING_OFF, outcome.message)
+        case Pending():
+            return _parked(
+                CONFIRMATION_OVERDUE, "the provider cannot call it off", outcome.provider_reference
+            )
+        case NotSent():
+            return _parked(outcome.reason, outcome.message)
+        case Unknown():
+            return _parked(outcome.reason, outcome.message, outcome.provider_reference)
+    assert_never(outcome)
 
 
 def _last_look(job: Claimed, confirm_by: datetime | None) -> datetime:

@@ -31,7 +31,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     _S.RETRY_WAIT: frozenset(
         {_S.RUNNING, _S.IN_DOUBT, _S.CANCELLED, _S.DEAD, _S.SUCCEEDED, _S.DECLINED, _S.EXPIRED}
     ),
-    _S.WAITING_CONFIRMATION: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.IN_DOUBT}),
+    _S.WAITING_CONFIRMATION: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.IN_DOUBT, _S.EXPIRED}),
     _S.IN_DOUBT: frozenset({_S.SUCCEEDED, _S.DECLINED, _S.WAITING_CONFIRMATION, _S.RETRY_WAIT, _S.DEAD}),
     _S.SUCCEEDED: frozenset(),
     _S.DECLINED: frozenset(),
@@ -60,6 +60,7 @@ class Purpose(IntEnum):
 
     EXECUTE = 1
     LOOK_UP = 2
+    CANCEL = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Replay(IntEnum):
 class OperationSpec:
     """One operation of one spoke, as its manifest has it.
 
+    `can_cancel`: the provider can call off what it has accepted and not done yet.
     `saves_errors`: a provider that knows the key answers an error again that it gave under it.
     """
 
@@ -33,6 +34,7 @@ class OperationSpec:
     expire_after: timedelta
     policy: RetryPolicy
     saves_errors: bool = False
+    can_cancel: bool = False
 
 
 NOT_OFFERED = OperationSpec(

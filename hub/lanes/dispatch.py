@@ -15,23 +15,7 @@ from hub.jobs.ports import Post
 from hub.jobs.spec import NOT_OFFERED, OperationSpec, Replay
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
-from hub.lanes.ports import (
-    AuditLog,
-    HeldEvents,
-    Knowledge,
-    LogUnavailable,
-    Notary,
-    Orphan,
-    Receipt,
-    Refused,
-    Report,
-    Result,
-    Settle,
-    Settlement,
-    Spokes,
-    SpokeUnavailable,
-    Warranted,
-)
+from hub.lanes.ports import AuditLog, HeldEvents, Knowledge, LogUnavailable, Notary, Orphan, Receipt, Refused, Report, Result, Settle, Settlement, Spokes, SpokeUnavailable, Warranted
 from hub.lanes.store_time import StoreTime
 
 FIRST_WAIT = 0.05
@@ -225,7 +209,7 @@ class Dispatch:
     def _moment(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Moment:
         # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
         on_trial = self._gate.is_trial(claimed.job_id)
-        writes = claimed.purpose is Purpose.EXECUTE and spec.replay is not Replay.READ
+        writes = claimed.purpose is not Purpose.LOOK_UP and spec.replay is not Replay.READ
         now = self._tools.clock.monotonic()
         self._gate.observe(outcome, now, job_id=claimed.job_id, writes=writes)
         return Moment(self._time.now(), self._tools.draw(), on_trial)
@@ -281,7 +265,7 @@ async def all_of(work: Sequence[Coroutine[None, None, None]]) -> None:
 def parts(attempts: Sequence[Warranted]) -> list[list[Warranted]]:
     """Calls of one purpose each, look-ups first, and none of them greater than a message may be."""
     cut: list[list[Warranted]] = []
-    for purpose in (Purpose.LOOK_UP, Purpose.EXECUTE):
+    for purpose in (Purpose.LOOK_UP, Purpose.CANCEL, Purpose.EXECUTE):
         room = 0
         for attempt in (a for a in attempts if a.claimed.purpose is purpose):
             size = _size(attempt)

@@ -83,8 +83,8 @@ class Warranted:
 
     @property
     def begin_by(self) -> datetime | None:
-        """When it has to be begun at the latest; None: a look-up has no such end."""
-        return None if self.claimed.purpose is Purpose.LOOK_UP else begin_by(self.claimed, self.spec)
+        """When it has to be begun at the latest; None: what does no work has no such end."""
+        return begin_by(self.claimed, self.spec) if self.claimed.purpose is Purpose.EXECUTE else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
 
-from hub.jobs.decide import Decision, broken
-from hub.jobs.model import Claimed, Ending, JobState, Origin, Purpose, RetryPolicy, Work
+from hub.jobs.decide import Decision, broken, purpose_of
+from hub.jobs.model import Claimed, Ending, JobState, Origin, RetryPolicy, Work
 from hub.jobs.rows import Columns, decision_columns
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
@@ -94,7 +94,7 @@ def claimed_from_row(row: RowMapping, term: int) -> Claimed:
     return Claimed(
         job_id=str(row["job_id"]),
         seq=row["seq"],
-        purpose=Purpose.EXECUTE if state is JobState.RUNNING else Purpose.LOOK_UP,
+        purpose=purpose_of(state, row["reason"]),
         state=state,
         attempt_count=row["attempt_count"],
         tenant=row["tenant"],

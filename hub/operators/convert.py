@@ -12,7 +12,7 @@ from hub.alerts.model import AlertState, Told
 from hub.jobs import letters
 from hub.jobs.convert import is_uuid, job_without_result, text_from_proto
 from hub.jobs.letters import Cause, missing_proof
-from hub.jobs.model import Job
+from hub.jobs.model import Job, Purpose
 from hub.jobs.spec import Limits
 from hub.operators.model import AttemptView, LaneView, LetterGroup, LetterView, Proposal
 from hub.plans.model import Filter, Item, Pace, Plan, Why
@@ -233,7 +233,11 @@ def _job_ids(job_ids: Sequence[str]) -> tuple[str, ...]:
 
 def _attempt(view: AttemptView) -> dead_letter_pb2.AttemptRecord:
     message = dead_letter_pb2.AttemptRecord(
-        attempt_id=view.attempt_id, look_up=view.looks_up, outcome=view.outcome, reason=view.reason
+        attempt_id=view.attempt_id,
+        look_up=view.purpose is Purpose.LOOK_UP,
+        cancel=view.purpose is Purpose.CANCEL,
+        outcome=view.outcome,
+        reason=view.reason,
     )
     _stamp(message, "claim_time", view.claimed_at)
     _stamp(message, "settle_time", view.settled_at)

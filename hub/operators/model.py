@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.jobs.letters import Cause
-from hub.jobs.model import Job
+from hub.jobs.model import Job, Purpose
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
 
@@ -40,7 +40,7 @@ class AttemptView:
     """One try as the store has it."""
 
     attempt_id: str
-    looks_up: bool
+    purpose: Purpose
     outcome: str
     reason: str
     claimed_at: datetime

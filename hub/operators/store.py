@@ -194,7 +194,7 @@ def _letter(row: RowMapping) -> LetterView:
 def _attempt(row: RowMapping) -> AttemptView:
     return AttemptView(
         attempt_id=f"{row['job_id']}.{row['seq']}",
-        looks_up=Purpose(row["purpose"]) is Purpose.LOOK_UP,
+        purpose=Purpose(row["purpose"]),
         outcome=row["outcome"],
         reason=row["reason"],
         claimed_at=row["claimed_at"],

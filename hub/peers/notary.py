@@ -17,7 +17,11 @@ OWN_TENANT = "integration"
 """The tenant of what the hub asks a provider on its own account."""
 LIST_EVENTS = ("integration.spoke.v1.SpokeService", "ListEvents")
 
-_PURPOSES: dict[Purpose, said.Purpose] = {Purpose.EXECUTE: "execute", Purpose.LOOK_UP: "look_up"}
+_PURPOSES: dict[Purpose, said.Purpose] = {
+    Purpose.EXECUTE: "execute",
+    Purpose.LOOK_UP: "look_up",
+    Purpose.CANCEL: "cancel",
+}
 
 
 class Notary:

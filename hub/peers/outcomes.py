@@ -10,16 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.events.deliveries import MAX_BODY
 from hub.events.model import WebhookRules
 from hub.jobs.model import LONGEST_LIFE, RetryPolicy
-from hub.jobs.outcome import (
-    Declined,
-    NotSent,
-    NotSentCause,
-    Outcome,
-    Pending,
-    Succeeded,
-    Unknown,
-    UnknownCause,
-)
+from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown, UnknownCause
 from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 
@@ -80,6 +71,7 @@ def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
         expire_after=_span(message.expire_after),
         policy=RetryPolicy(message.max_attempts, _span(message.initial_backoff), _span(message.max_backoff)),
         saves_errors=message.saves_errors,
+        can_cancel=message.can_cancel,
     )
 
 

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -260,9 +262,7 @@ class SpokeDirectory:
 
     def _call(self, provider: str, lane: str, term: int, attempts: Sequence[Warranted]) -> Answers:
         stub = self._stubs[provider]
-        looks_up = attempts[0].claimed.purpose is Purpose.LOOK_UP
-        request = spoke_service_pb2.LookUpRequest if looks_up else spoke_service_pb2.ExecuteRequest
-        call = stub.LookUp if looks_up else stub.Execute
+        call, request = _asking(stub, attempts[0].claimed.purpose)
         longest = max(a.timeout for a in attempts).total_seconds() + GRACE_SECONDS
         responses: Answers = call(
             request(
@@ -300,6 +300,22 @@ class Describing:
         return wait
 
 
+def _asking(stub: spoke_service_pb2_grpc.SpokeServiceStub, purpose: Purpose) -> tuple[Any, Any]:
+    """The call for attempts of one purpose, and what makes its request."""
+    if purpose is Purpose.LOOK_UP:
+        return stub.LookUp, spoke_service_pb2.LookUpRequest
+    if purpose is Purpose.CANCEL:
+        cancel = spoke_service_pb2.ATTEMPT_PURPOSE_CANCEL
+        return stub.Execute, partial(spoke_service_pb2.ExecuteRequest, purpose=cancel)
+    return stub.Execute, spoke_service_pb2.ExecuteRequest
+
+
+def _key(claimed: Claimed) -> str:
+    """The key for the provider: calling off is a request of its own."""
+    key = claimed.work.provider_key
+    return f"{key}-cancel" if claimed.purpose is Purpose.CANCEL else key
+
+
 def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:
     claimed = warranted.claimed
     message = spoke_service_pb2.Attempt(
@@ -309,7 +325,7 @@ def _attempt(warranted: Warranted) -> spoke_service_pb2.Attempt:
         account=claimed.account,
         request=claimed.work.request,
         salt=claimed.work.salt,
-        provider_key=claimed.work.provider_key,
+        provider_key=_key(claimed),
         provider_reference=claimed.provider_reference,
         warrant=spoke_service_pb2.Warrant(
             intent=warranted.intent,

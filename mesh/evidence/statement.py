@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal, TypeAlias
 
 from mesh.evidence.canonical import Value, encode
 
-Purpose: TypeAlias = Literal["execute", "look_up"]
+Purpose: TypeAlias = Literal["execute", "look_up", "cancel"]
 OutcomeWord: TypeAlias = Literal["succeeded", "pending", "declined", "not_sent", "unknown"]
 Members: TypeAlias = dict[str, Value]
 

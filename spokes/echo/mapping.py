@@ -8,7 +8,7 @@ from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payment_pb2 as pb
 from integration.payments.v1 import payments_service_pb2 as requests
 from spokes.kit.currencies import EXPONENTS
-from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown, absent, mismatch
+from spokes.kit.outcome import Declined, Outcome, Pending, Succeeded, Unknown, absent, called_off, mismatch
 from spokes.kit.replies import Reply, not_understood
 
 _STATES = {
@@ -73,6 +73,8 @@ def created(
         return mismatch("reference", message.payment_id)
     if message.state == pb.PAYMENT_STATE_UNSPECIFIED:
         return Unknown("STATE_NOT_UNDERSTOOD", "the payment's state is not known here", message.payment_id)
+    if message.state == pb.PAYMENT_STATE_VOIDED and data.get("canceled"):
+        return called_off(message.payment_id)
     if message.state == pb.PAYMENT_STATE_PENDING:
         return Pending(message, message.payment_id)
     if message.state == pb.PAYMENT_STATE_FAILED:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -12,7 +12,7 @@ from integration.common.v1.money_pb2 import Money
 from integration.payments.v1 import payments_service_pb2 as pb
 from spokes.echo import hooks, mapping
 from spokes.kit.accounts import Account
-from spokes.kit.outcome import Outcome, absent
+from spokes.kit.outcome import Cause, NotSent, Outcome, Unknown, absent
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler, Heard
 from spokes.kit.webhooks import listed, read_events
 
@@ -23,6 +23,8 @@ _MAKERS = {
     "pending": ("Charge", "Authorize"),
     "failed": ("Charge", "Authorize"),
 }
+
+CONFLICT: Final = 409
 
 
 class EchoSpoke:
@@ -99,6 +101,21 @@ class EchoSpoke:
             return _created(call, found[0], request)
         assert isinstance(request, pb.RefundRequest)
         return mapping.refunded(found[0], request, call.job_id)
+
+    async def cancel(self, call: Call, rpc: str, request: Message) -> Outcome:
+        """Cancels the payment; where that is too late, says how it stands."""
+        assert isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest)
+        if not call.reference:
+            return NotSent(Cause.UNSUPPORTED, "NO_REFERENCE", "the provider's id of the payment is not known")
+        path = f"/v1/payments/{call.reference}"
+        reply = await call.http.post(
+            f"{path}/cancel", json={"reference": call.job_id}, headers=_headers(call)
+        )
+        if reply.status == CONFLICT:
+            reply = await call.http.get(path, headers=_headers(call))
+        if mapping.refused(reply):
+            return Unknown("CANCEL_REFUSED", "the provider refuses to call it off", call.reference)
+        return _created(call, reply.json(), request)
 
     def verify_webhook(self, account: Account, delivery: Delivery) -> Heard:
         """Verifies, then reads."""

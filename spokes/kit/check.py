@@ -39,6 +39,7 @@ def facts(manifest: Manifest) -> dict[str, object]:
                 "operation": spec.operation.name,
                 "replay": spec.replay.value,
                 "can_look_up": spec.can_look_up,
+                "can_cancel": spec.can_cancel,
                 "timeout_seconds": spec.timeout.total_seconds(),
                 "confirmed_later": spec.operation.confirmed_later,
             }

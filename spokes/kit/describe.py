@@ -35,6 +35,7 @@ def _operation(spec: OperationSpec) -> pb.OperationSpec:
         replay=_REPLAY[spec.replay],
         saves_errors=spec.saves_errors,
         can_look_up=spec.can_look_up,
+        can_cancel=spec.can_cancel,
         max_attempts=spec.max_attempts,
     )
     message.replay_window.FromTimedelta(spec.window)

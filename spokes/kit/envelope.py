@@ -16,6 +16,7 @@ class Task(IntEnum):
     LOOK_UP = 2
     LIST_EVENTS = 3
     PARSE_WEBHOOK = 4
+    CANCEL = 5
 
 
 class Verdict(IntEnum):

@@ -54,6 +54,7 @@ class OperationSpec:
     saves_errors: bool
     lag: timedelta
     can_look_up: bool
+    can_cancel: bool
     timeout: timedelta
     confirm_within: timedelta
     max_attempts: int
@@ -260,6 +261,7 @@ def _operation(operation: capability.Operation | None, rpc: str, table: Table) -
         saves_errors=table.flag("saves_errors", False),
         lag=table.seconds("look_up_lag", 1.0),
         can_look_up=table.flag("can_look_up", False),
+        can_cancel=table.flag("can_cancel", False),
         timeout=table.seconds("timeout", 20.0, most=300.0),
         confirm_within=table.seconds("confirm_within", 60.0),
         max_attempts=table.integer("max_attempts", 8, least=1, most=100),
@@ -279,5 +281,7 @@ def _refuse_contradictions(where: str, spec: OperationSpec) -> None:
         raise BadManifest(f"{where}.window_seconds: missing, native_key needs it")
     if spec.replay is Replay.QUERYABLE and not spec.can_look_up:
         raise BadManifest(f"{where}.can_look_up: queryable means that it is true")
+    if spec.can_cancel and not spec.operation.confirmed_later:
+        raise BadManifest(f"{where}.can_cancel: by the contract it is never pending")
     if not spec.timeout or not spec.initial_backoff or spec.max_backoff < spec.initial_backoff:
         raise BadManifest(f"{where}: timeout and backoff are not zero, and max_backoff is the greater one")

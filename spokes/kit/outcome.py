@@ -15,6 +15,9 @@ from spokes.kit.progress import Track
 ANSWER_MISMATCH: Final = "PROVIDER_ANSWER_MISMATCH"
 """The reason of an answer that does not fit what was asked; the hub gives it to a person."""
 
+CALLED_OFF: Final = "CALLED_OFF"
+"""The reason of what was called off before it was done; the hub ends its job as expired."""
+
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
 _REFERENCE: Final = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 _TYPE_PREFIX: Final = "type.googleapis.com/"
@@ -88,6 +91,11 @@ class Unknown:
 
 
 Outcome: TypeAlias = Succeeded | Pending | Declined | NotSent | Unknown
+
+
+def called_off(reference: str) -> Declined:
+    """A cancel's answer: the work was called off before it was done, and will not be done."""
+    return Declined(CALLED_OFF, "called off before it was done", reference)
 
 
 def absent() -> NotSent:

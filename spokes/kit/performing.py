@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, assert_never
@@ -30,6 +30,12 @@ CHECKED_AT_ONCE: Final = 16
 
 _log = logging.getLogger(__name__)
 
+_PURPOSES: Final[Mapping[Task, said.Purpose]] = {
+    Task.EXECUTE: "execute",
+    Task.LOOK_UP: "look_up",
+    Task.CANCEL: "cancel",
+}
+
 Ending: TypeAlias = asyncio.Task[pb.AttemptResult]
 Batch: TypeAlias = pb.ExecuteRequest | pb.LookUpRequest
 
@@ -47,7 +53,7 @@ class Performing:
 
     async def perform(self, batch: Batch) -> AsyncIterator[list[pb.AttemptResult]]:
         """The results in groups, as they finish: one per attempt."""
-        task = Task.LOOK_UP if isinstance(batch, pb.LookUpRequest) else Task.EXECUTE
+        task = _task(batch)
         finishing = _Finishing()
         for position, attempt in enumerate(batch.attempts):
             finishing.add(self._begin(attempt, batch, task))
@@ -95,8 +101,7 @@ class Performing:
         if batch.lane != f"{self.manifest.name}/{attempt.account}":
             raise WarrantRefused("the attempt belongs to another lane")
         checkpoint = self.warrants.open_checkpoint(batch.checkpoint)
-        purpose: said.Purpose = "look_up" if task is Task.LOOK_UP else "execute"
-        intent = self.warrants.check(attempt, purpose=purpose, term=batch.term, checkpoint=checkpoint)
+        intent = self.warrants.check(attempt, purpose=_PURPOSES[task], term=batch.term, checkpoint=checkpoint)
         return Witness(attempt, intent)
 
     async def _run(self, witness: Witness, task: Task) -> pb.AttemptResult:
@@ -153,6 +158,12 @@ _TIME_OVER: Final = NotSent(Cause.FENCED, "TIME_OVER", "the attempt's time was o
 _LOST: Final = Unknown("ACTOR_LOST", "the process that had the attempt is gone", cause=Doing.WORKER_LOST)
 _FAULT: Final = Unknown("SPOKE_FAULT", "the spoke's own code failed")
 _FORGOTTEN: Final = Unknown("RESULT_FORGOTTEN", "begun here so long ago that the result is forgotten")
+
+
+def _task(batch: Batch) -> Task:
+    if isinstance(batch, pb.LookUpRequest):
+        return Task.LOOK_UP
+    return Task.CANCEL if batch.purpose == pb.ATTEMPT_PURPOSE_CANCEL else Task.EXECUTE
 
 
 class _Finishing:

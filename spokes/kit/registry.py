@@ -11,7 +11,7 @@ from spokes.kit.accounts_file import load_accounts
 from spokes.kit.errors import BadManifest, BadSpoke, UnknownSpoke
 from spokes.kit.manifest import MANIFEST_NAME, Manifest, load_manifest
 from spokes.kit.specimen import Specimen
-from spokes.kit.spoke import ChecksAccounts, LooksUp, Spoke
+from spokes.kit.spoke import Cancels, ChecksAccounts, LooksUp, Spoke
 
 
 def root() -> Path:
@@ -53,6 +53,8 @@ def build(name: str) -> Spoke:
         raise BadSpoke(f"{name}: manifest and handlers differ in {', '.join(sorted(promised ^ kept))}")
     if any(s.can_look_up for s in declared.operations.values()) and not isinstance(spoke, LooksUp):
         raise BadSpoke(f"{name}: the manifest says can_look_up, the code has no look_up")
+    if any(s.can_cancel for s in declared.operations.values()) is not isinstance(spoke, Cancels):
+        raise BadSpoke(f"{name}: manifest and code differ in whether it can cancel")
     return spoke
 
 

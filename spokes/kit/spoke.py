@@ -165,6 +165,18 @@ class LooksUp(Protocol):
 
 
 @runtime_checkable
+class Cancels(Protocol):
+    """A provider that can call off what it has accepted and not done yet."""
+
+    async def cancel(self, call: Call, rpc: str, request: Message) -> Outcome:
+        """Calls the job's work off and says what became of it: `called_off()`, or what it had come to before.
+
+        `call.reference` is the provider's id of it; `call.key` is for this request alone.
+        """
+        ...
+
+
+@runtime_checkable
 class HearsWebhooks(Protocol):
     """A provider that calls us."""
 

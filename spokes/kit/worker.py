@@ -22,7 +22,7 @@ from spokes.kit.http import Connections, ProviderHttp
 from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
-from spokes.kit.spoke import Call, Concern, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
+from spokes.kit.spoke import Call, Cancels, Concern, Event, HearsWebhooks, ListsEvents, LooksUp, Spoke
 
 MOST_OF_A_FIELD: Final = 255
 
@@ -54,7 +54,7 @@ class Worker:
         opened = envelope.unpack(question)
         try:
             match opened.task:
-                case Task.EXECUTE | Task.LOOK_UP:
+                case Task.EXECUTE | Task.LOOK_UP | Task.CANCEL:
                     attempt = spoke_service_pb2.Attempt.FromString(opened.body)
                     return envelope.answer(await self._attempt(attempt, opened.task, opened.deadline))
                 case Task.LIST_EVENTS:
@@ -131,6 +131,10 @@ class Worker:
         rpc = spec.operation.rpc
         if task is Task.EXECUTE:
             return await self._handlers[rpc](call, request)
+        if task is Task.CANCEL:
+            if isinstance(self._spoke, Cancels) and spec.can_cancel:
+                return await self._spoke.cancel(call, rpc, request)
+            return NotSent(Cause.UNSUPPORTED, "NO_CANCEL", "the provider cannot call this operation off")
         if isinstance(self._spoke, LooksUp) and spec.can_look_up:
             return await self._spoke.look_up(call, rpc, request)
         return Unknown("NO_LOOK_UP", "the provider cannot be asked about this operation")

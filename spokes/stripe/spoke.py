@@ -10,7 +10,17 @@ from google.protobuf.message import Message
 
 from integration.payments.v1 import payments_service_pb2 as pb
 from spokes.kit.accounts import Account
-from spokes.kit.outcome import Declined, Outcome, Succeeded, Unknown, absent, mismatch
+from spokes.kit.outcome import (
+    Cause,
+    Declined,
+    NotSent,
+    Outcome,
+    Succeeded,
+    Unknown,
+    absent,
+    called_off,
+    mismatch,
+)
 from spokes.kit.replies import Reply
 from spokes.kit.spoke import Call, Delivery, Event, EventPage, Handler
 from spokes.kit.webhooks import listed, read_events
@@ -98,6 +108,24 @@ class StripeSpoke:
         assert isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest)
         found = await self._finder(call, INTENTS).find(call)
         return _created(call, _intent(found), request) if found else absent()
+
+    async def cancel(self, call: Call, rpc: str, request: Message) -> Outcome:
+        """Cancels the intent; where Stripe refuses, says how it stands."""
+        assert isinstance(request, pb.ChargeRequest | pb.AuthorizeRequest)
+        if not call.reference:
+            return NotSent(Cause.UNSUPPORTED, "NO_REFERENCE", "the provider's id of the payment is not known")
+        path = f"{INTENTS}/{call.reference}"
+        reply = await _post(call, f"{path}/cancel", {"cancellation_reason": "abandoned"})
+        refused = mapping.refused(reply)
+        if isinstance(refused, Declined):
+            reply = await _get(call, path, {})
+            refused = mapping.refused(reply)
+        if refused:
+            return Unknown("CANCEL_REFUSED", "the provider refuses to call it off", call.reference)
+        intent = _intent(reply.json())
+        told = _created(call, intent, request)
+        canceled = isinstance(told, Declined) and intent.status == "canceled"
+        return called_off(intent.id) if canceled else told
 
     def _finder(self, call: Call, path: str) -> Finder:
         key = (call.account.name, path)

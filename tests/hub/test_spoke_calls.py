@@ -8,6 +8,7 @@ from datetime import timedelta
 import grpc
 import pytest
 
+from hub.jobs.model import Purpose
 from hub.lanes.ports import Receipt, SpokeUnavailable, Warranted
 from hub.peers.spokes import LAST_ASK_SECONDS, Describing, SpokeAddress, SpokeDirectory
 from integration.spoke.v1 import spoke_service_pb2 as pb
@@ -27,6 +28,7 @@ class Big(spoke_service_pb2_grpc.SpokeServiceServicer):
     def __init__(self) -> None:
         self.away = False
         self.fences: list[int] = []
+        self.executed: list[pb.ExecuteRequest] = []
         self.begun = asyncio.Event()
         self.dropped = asyncio.Event()
 
@@ -57,6 +59,7 @@ class Big(spoke_service_pb2_grpc.SpokeServiceServicer):
         """Works for ever, or is away."""
         if self.away:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        self.executed.append(request)
         yield pb.ExecuteResponse(results=[pb.AttemptResult(attempt_id="of nobody")])
         self.begun.set()
         try:
@@ -149,3 +152,23 @@ async def test_the_limits_of_a_lane_are_those_of_the_newest_description(
     assert limits is not None
     assert limits.concurrency == 7
     assert directory.limits("big/other") is None
+
+
+@pytest.mark.parametrize(
+    ("purpose", "said", "key"),
+    [
+        (Purpose.EXECUTE, pb.ATTEMPT_PURPOSE_UNSPECIFIED, "key"),
+        (Purpose.CANCEL, pb.ATTEMPT_PURPOSE_CANCEL, "key-cancel"),
+    ],
+)
+async def test_calling_off_is_a_request_of_its_own_with_a_key_of_its_own(
+    spoke: tuple[Big, SpokeDirectory], purpose: Purpose, said: pb.AttemptPurpose, key: str
+) -> None:
+    big, directory = spoke
+    (attempt,) = attempts(1)
+    asked = replace(attempt, claimed=replace(attempt.claimed, purpose=purpose))
+    async for _ in directory.perform(LANE, 1, [asked]):
+        break
+    (request,) = big.executed
+    assert (request.purpose, request.attempts[0].provider_key) == (said, key)
+    assert request.attempts[0].HasField("expire_time") is (purpose is Purpose.EXECUTE)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,13 +116,21 @@ class Office:
     luis: Person
 
     async def charge(
-        self, n: int, *, attempts: int = 0, method: str = "pm_ok", wait: float = 0.0
+        self,
+        n: int,
+        *,
+        attempts: int = 0,
+        method: str = "pm_ok",
+        wait: float = 0.0,
+        life: timedelta | None = None,
     ) -> job_pb2.Job:
-        """Charge number `n` of Core."""
+        """Charge number `n` of Core, wanted for so long."""
         context = context_pb2.RequestContext(request_id=f"order-{n}", tenant=TENANT)
         context.retry.max_attempts = attempts
         context.retry.initial_backoff.FromMilliseconds(20)
         context.retry.max_backoff.FromMilliseconds(200)
+        if life is not None:
+            context.expire_time.FromDatetime(datetime.now(UTC) + life)
         context.wait.FromMilliseconds(int(wait * 1000))
         request = payments.ChargeRequest(
             context=context,

@@ -1,8 +1,11 @@
 """A payment that waits for its payer shows its tenant, and nobody else, where the payer has to go."""
 
+from datetime import timedelta
+from pathlib import Path
+
 from integration.jobs.v1 import job_pb2, jobs_service_pb2, jobs_service_pb2_grpc
 from integration.payments.v1 import payment_pb2
-from tests.operations.office import TENANT, Office
+from tests.operations.office import TENANT, Office, until
 
 
 def payment_of(job: job_pb2.Job) -> payment_pb2.Payment:
@@ -31,3 +34,22 @@ async def test_core_sees_the_payers_step_while_the_job_waits_and_an_operator_doe
     for told in (seen, (await stub.WaitJob(waiting, timeout=10)).job):
         assert url not in told.SerializeToString()
     assert url.decode() not in str(await office.statements(job_id))
+
+
+async def test_an_abandoned_payment_is_called_off_at_its_expiry_and_its_bundle_proves_that_nothing_was_taken(
+    office: Office, tmp_path: Path
+) -> None:
+    job_id = (await office.charge(1, method="pm_action", life=timedelta(seconds=5))).job_id
+    await office.jobs_in([job_id], job_pb2.JOB_STATE_EXPIRED, 60)
+    job = await office.job(job_id)
+    assert (job.reason, job.HasField("result")) == ("CALLED_OFF", False)
+    (payment,) = office.provider.sandbox.payments.values()
+    assert (payment["state"], payment["captured"]) == ("voided", 0)
+
+    async def said() -> list[tuple[str, str]]:
+        found = await office.statements(job_id)
+        return [(s["purpose"], s["res"]["outcome"]) for s in found if s["kind"] == "evidence"]
+
+    ends = await until(said, lambda found: len(found) == 3, 10)
+    assert ends == [("execute", "pending"), ("look_up", "pending"), ("cancel", "declined")]
+    assert await office.is_proven(job_id, tmp_path / "bundle.zip")

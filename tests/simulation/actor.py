@@ -25,6 +25,8 @@ class Actor:
         """What an attempt comes to."""
         if claimed.purpose is Purpose.LOOK_UP:
             return await self._look_up(claimed)
+        if claimed.purpose is Purpose.CANCEL:
+            return await self._cancel(claimed)
         outcome = await self._perform(claimed)
         if SPECS[claimed.work.operation].replay is Replay.READ and isinstance(outcome, Unknown):
             # As the kit has it: a read that failed has changed nothing.
@@ -110,5 +112,18 @@ class Actor:
         if refusal is not None:
             return refusal
         outcome = world.provider.look_up(claimed.job_id, world.net.uniform(0, LAG.total_seconds()))
+        await asyncio.sleep(world.latency())
+        return CUT if world.faults.strikes("reply_cut") else outcome
+
+    async def _cancel(self, claimed: Claimed) -> Outcome:
+        world = self._world
+        await asyncio.sleep(world.latency())
+        refusal = self._refusal()
+        if refusal is not None:
+            return FAILED if isinstance(refusal, Unknown) else refusal
+        world.watch.calls_off(claimed)
+        if world.faults.strikes("request_lost"):
+            return await self._time_out()
+        outcome = world.provider.cancel(claimed.job_id)
         await asyncio.sleep(world.latency())
         return CUT if world.faults.strikes("reply_cut") else outcome

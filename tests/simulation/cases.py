@@ -1,7 +1,7 @@
 """The one lane of the simulated world: its operations, its limits and its jobs."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from hub.jobs.model import NewJob, Origin, RetryPolicy, Work, lane_id
@@ -32,7 +32,7 @@ def _spec(replay: Replay, *, can_look_up: bool) -> OperationSpec:
 
 
 SPECS = {
-    "Charge": _spec(Replay.NATIVE_KEY, can_look_up=True),
+    "Charge": replace(_spec(Replay.NATIVE_KEY, can_look_up=True), can_cancel=True),
     "Tap": _spec(Replay.NATIVE_KEY, can_look_up=False),
     "Post": _spec(Replay.QUERYABLE, can_look_up=True),
     "Send": _spec(Replay.BLIND, can_look_up=False),
@@ -84,4 +84,6 @@ def _case(number: int, seed: str, chance: random.Random, *, poison: bool, cancel
     fate = chance.choice(fates)
     if fate in ("declined", "pending") and operation in ("Send", "Read"):
         fate = "done"
+    if fate == "pending" and operation == "Charge" and life < 20.0:
+        fate = "abandoned"
     return Case(job, at, fate, at + chance.uniform(0, 12.0) if cancel and chance.random() < 0.4 else None)

@@ -168,6 +168,15 @@ def _counts_lost_as_absent(job: Claimed, outcome: Outcome, spec: OperationSpec, 
 
 _after_look_up = decide._after_look_up
 
+
+def _called_off_again(job: Claimed, outcome: Outcome, moment: Moment) -> Decision:
+    if isinstance(outcome, Unknown):
+        outcome = NotSent(NotSentCause.PROVIDER_DOWN, outcome.reason, outcome.message)
+    return _after_cancel(job, outcome, moment)
+
+
+_after_cancel = decide._after_cancel
+
 _UNCHECKED: Patch = (sys.modules[Dispatch.__module__], "unsent", lambda job, spec, now: None)
 """Nothing is looked at again right before it is sent."""
 
@@ -182,6 +191,7 @@ MUTANTS: Mapping[str, list[Patch]] = {
     "blind resent": [(decide, "_doubt", _resending(Replay.BLIND)), _UNCHECKED],
     "absent believed at once": [(decide, "_found_absent", Over(_absent_at_once))],
     "a failed look-up is absent": [(decide, "_after_look_up", _counts_lost_as_absent)],
+    "called off again when unknown": [(decide, "_after_cancel", _called_off_again)],
     "unknown is dead when exhausted": [(decide, "_doubt", Over(_dead_when_exhausted))],
     "parked without a letter": [(decide, "_parked", _parked_without_letter)],
     "a new provider key per attempt": [(Dispatch, "_warrant", _new_key)],

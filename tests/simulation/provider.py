@@ -1,9 +1,11 @@
 """A provider with a memory: it acts once per key, can be asked, is late, and sends webhooks."""
 
+import math
 from dataclasses import dataclass
 
 from hub.events.model import ArrivedEvent
 from hub.jobs.agreeing import Asked, Compared, Named, Task, mismatch
+from hub.jobs.decide import CALLED_OFF
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
 from hub.jobs.spec import Replay
@@ -57,6 +59,17 @@ class Provider:
             return ABSENT
         return self._now(deed)
 
+    def cancel(self, job_id: str) -> Outcome:
+        """It is asked to call off what is pending; what it says of the work."""
+        deed = self._deeds.get(job_id)
+        if deed is None:
+            return ABSENT
+        answer = self._now(deed)
+        if isinstance(answer, Pending):
+            deed.answer, deed.final_at = Declined(CALLED_OFF, "", answer.provider_reference), 0.0
+            self._world.watch.called_off(job_id)
+        return self._now(deed)
+
     def _act(self, claimed: Claimed) -> Deed:
         world, now = self._world, self._world.loop.time()
         fate = world.fates[claimed.job_id]
@@ -65,9 +78,11 @@ class Provider:
             return Deed(now, Declined("DECLINED", "", reference))
         world.watch.acted(claimed)
         done = Succeeded("T", b"done", reference)
+        if fate == "abandoned":
+            return Deed(now, done, math.inf)
         if fate == "pending":
             deed = Deed(now, done, now + world.net.uniform(1.0, 8.0))
-            world.loop.later(deed.final_at - now, self._tell, claimed.job_id, done)
+            world.loop.later(deed.final_at - now, self._come_true, claimed.job_id, deed)
             return deed
         self._tell(claimed.job_id, done)
         return Deed(now, done)
@@ -76,6 +91,10 @@ class Provider:
         if self._world.loop.time() < deed.final_at:
             return Pending("T", b"pending", getattr(deed.answer, "provider_reference", ""))
         return deed.answer
+
+    def _come_true(self, job_id: str, deed: Deed) -> None:
+        if isinstance(deed.answer, Succeeded):
+            self._tell(job_id, deed.answer)
 
     def _tell(self, job_id: str, outcome: Succeeded) -> None:
         world = self._world

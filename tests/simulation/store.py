@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.errors import LaneLost
+from hub.jobs.decide import purpose_of
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, NOT_BEGUN, Claimed, Ending, JobState, NewJob, Purpose
 from hub.jobs.ports import Withdrawal
@@ -332,7 +333,7 @@ def _claimed(row: JobRow, term: int, claimed_at: datetime) -> Claimed:
     return Claimed(
         job_id=new.job_id,
         seq=row.seq,
-        purpose=Purpose.EXECUTE if row.state is JobState.RUNNING else Purpose.LOOK_UP,
+        purpose=purpose_of(row.state, row.reason),
         state=row.state,
         attempt_count=row.attempt_count,
         tenant=new.tenant,

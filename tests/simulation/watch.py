@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.jobs.decide import POISON_AFTER
+from hub.jobs.decide import CALLED_OFF, POISON_AFTER
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, Purpose
-from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
+from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.spec import Replay
 from hub.lanes.breaker import FAILURES_TO_OPEN, FIRST_OPEN_SECONDS, Verdict, verdict
 from hub.lanes.ports import Orphan, Result, Settlement
@@ -66,6 +66,7 @@ class Watch:
         self._alone = ""
         self._possible: dict[str, str] = {}
         self._doubted: dict[str, str] = {}
+        self._calling_off: dict[str, str] = {}
         self._job_quiet: dict[str, Quiet] = {}
         self._lane_quiet: defaultdict[int, list[Quiet]] = defaultdict(list)
         self._opened: dict[int, Quiet] = {}
@@ -144,6 +145,19 @@ class Watch:
         if self.effects[claimed.job_id] > 1:
             self.wrong("one effect", claimed.job_id, f"{self.effects[claimed.job_id]} effects")
 
+    def calls_off(self, claimed: Claimed) -> None:
+        """A request leaves that may call a job's work off."""
+        earlier = self._calling_off.setdefault(claimed.job_id, claimed.attempt_id)
+        if earlier != claimed.attempt_id:
+            self.wrong(
+                "called off once", claimed.attempt_id, f"sent although {earlier} may have been performed"
+            )
+
+    def called_off(self, job_id: str) -> None:
+        """The provider has called off what it had not done yet."""
+        self.effects[job_id] -= 1
+        self._world.note("called off", job_id)
+
     def heard(self, result: Result) -> None:
         """A hub gets a spoke's result."""
         self.outcomes[result.attempt_id] = result.outcome
@@ -199,6 +213,8 @@ class Watch:
         replay = SPECS[row.new.work.operation].replay
         looks_up = self._world.store.attempts[settlement.job_id, settlement.seq].purpose is Purpose.LOOK_UP
         outcome = self.outcomes.get(attempt_id)
+        if isinstance(outcome, Declined) and outcome.reason == CALLED_OFF:
+            self._doubted.pop(settlement.job_id, None)
         if settlement.decision.lost and row.losses >= 3 * POISON_AFTER:
             self.wrong("poison", attempt_id, f"{row.losses + 1} workers died of it")
         if isinstance(outcome, NotSent) and outcome.retry_after and not looks_up:

@@ -138,10 +138,11 @@ class HubSide:
 
     async def send(self, fields: dict[str, Any], purpose: str = "execute") -> list[pb.AttemptResult]:
         """Sends a batch as it is."""
-        if purpose == "execute":
-            call = self.stub.Execute(pb.ExecuteRequest(**fields), timeout=30)
-        else:
+        if purpose == "look_up":
             call = self.stub.LookUp(pb.LookUpRequest(**fields), timeout=30)
+        else:
+            named = f"ATTEMPT_PURPOSE_{purpose.upper()}"
+            call = self.stub.Execute(pb.ExecuteRequest(**fields, purpose=named), timeout=30)
         found = {result.attempt_id: result async for response in call for result in response.results}
         return [found[a.attempt_id] for a in fields["attempts"]]
 

@@ -156,8 +156,11 @@ async def test_an_intent_that_only_names_the_hubs_key_is_refused(echo, sandbox):
     assert not sandbox.payments
 
 
-@pytest.mark.parametrize(("meant", "used"), [("look_up", "execute"), ("execute", "look_up")])
-async def test_an_intent_to_look_up_is_none_to_execute_nor_the_other_way(echo, sandbox, meant, used):
+PURPOSES = ("execute", "look_up", "cancel")
+
+
+@pytest.mark.parametrize(("meant", "used"), [(m, u) for m in PURPOSES for u in PURPOSES if m != u])
+async def test_an_intent_for_one_purpose_is_none_for_another(echo, sandbox, meant, used):
     batch = echo.hub.batch([charge(purpose=meant)])
     (result,) = await echo.hub.send(batch, used)
     assert result.outcome.not_sent.cause == outcome_pb2.NOT_SENT_CAUSE_NO_RECEIPT

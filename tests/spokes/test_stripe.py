@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -239,6 +240,23 @@ async def test_failed_authentication_is_found_by_look_up(stripe, peer):
     await peer.call("POST", path, client_secret=intent["client_secret"], success="false")
     declined = await one(stripe, looking_up(work))
     assert declined.declined.reason == "PAYMENT_INTENT_AUTHENTICATION_FAILURE"
+
+
+async def test_an_abandoned_authentication_is_called_off_and_found_so_again(stripe, peer):
+    work = charge(await peer.card("4000002500003155"))
+    reference = (await one(stripe, work)).provider_reference
+    off = replace(work, number=next(NUMBERS), purpose="cancel", key="another", reference=reference)
+    assert (await one(stripe, off)).declined.reason == "CALLED_OFF"
+    (intent,) = await peer.intents_of(work.job_id)
+    assert intent["status"] == "canceled"
+    assert (await one(stripe, looking_up(work))).declined.reason == "CANCELED"
+
+
+async def test_what_is_paid_cannot_be_called_off_and_has_succeeded(stripe):
+    work = charge()
+    reference = (await one(stripe, work)).provider_reference
+    off = replace(work, number=next(NUMBERS), purpose="cancel", key="another", reference=reference)
+    assert payment_of(await one(stripe, off)).captured_minor_units == AMOUNT.minor_units
 
 
 async def test_the_list_of_events_makes_up_for_lost_webhooks(stripe):

@@ -26,23 +26,23 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from integration.jobs.v1 import job_pb2 as integration_dot_jobs_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+integration/operations/v1/dead_letter.proto\x12\x19integration.operations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dintegration/jobs/v1/job.proto\"\xb6\x01\n\rAttemptRecord\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0f\n\x07look_up\x18\x02 \x01(\x08\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12.\n\nclaim_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bsettle_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x01\n\x12ResolutionProposal\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x03\n\nDeadLetter\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x39\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32*.integration.operations.v1.DeadLetterCause\x12>\n\rmissing_proof\x18\x03 \x01(\x0e\x32\'.integration.operations.v1.MissingProof\x12\x35\n\x08proposal\x18\x04 \x01(\x0e\x32#.integration.operations.v1.Proposal\x12.\n\nenter_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07left_by\x18\x07 \x01(\t\x12\x11\n\talert_key\x18\x08 \x01(\t\x12:\n\x08\x61ttempts\x18\t \x03(\x0b\x32(.integration.operations.v1.AttemptRecord\x12?\n\x08not_done\x18\n \x01(\x0b\x32-.integration.operations.v1.ResolutionProposal*\xfe\x01\n\x0f\x44\x65\x61\x64LetterCause\x12!\n\x1d\x44\x45\x41\x44_LETTER_CAUSE_UNSPECIFIED\x10\x00\x12#\n\x1f\x44\x45\x41\x44_LETTER_CAUSE_PROVIDER_DOWN\x10\x01\x12#\n\x1f\x44\x45\x41\x44_LETTER_CAUSE_MISCONFIGURED\x10\x02\x12\x1c\n\x18\x44\x45\x41\x44_LETTER_CAUSE_POISON\x10\x03\x12&\n\"DEAD_LETTER_CAUSE_UNRESOLVED_DOUBT\x10\x04\x12\x19\n\x15\x44\x45\x41\x44_LETTER_CAUSE_BUG\x10\x05\x12\x1d\n\x19\x44\x45\x41\x44_LETTER_CAUSE_EXPIRED\x10\x06*`\n\x0cMissingProof\x12\x1d\n\x19MISSING_PROOF_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSING_PROOF_NONE\x10\x01\x12\x19\n\x15MISSING_PROOF_OUTCOME\x10\x02*\x87\x01\n\x08Proposal\x12\x18\n\x14PROPOSAL_UNSPECIFIED\x10\x00\x12\x13\n\x0fPROPOSAL_REPLAY\x10\x01\x12\x1c\n\x18PROPOSAL_MEND_AND_REPLAY\x10\x02\x12\x14\n\x10PROPOSAL_RESOLVE\x10\x03\x12\x18\n\x14PROPOSAL_INVESTIGATE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+integration/operations/v1/dead_letter.proto\x12\x19integration.operations.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dintegration/jobs/v1/job.proto\"\xc6\x01\n\rAttemptRecord\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0f\n\x07look_up\x18\x02 \x01(\x08\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12.\n\nclaim_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bsettle_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ncel\x18\x07 \x01(\x08\"\xa5\x01\n\x12ResolutionProposal\x12\r\n\x05\x61\x63tor\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x03\n\nDeadLetter\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x39\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32*.integration.operations.v1.DeadLetterCause\x12>\n\rmissing_proof\x18\x03 \x01(\x0e\x32\'.integration.operations.v1.MissingProof\x12\x35\n\x08proposal\x18\x04 \x01(\x0e\x32#.integration.operations.v1.Proposal\x12.\n\nenter_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07left_by\x18\x07 \x01(\t\x12\x11\n\talert_key\x18\x08 \x01(\t\x12:\n\x08\x61ttempts\x18\t \x03(\x0b\x32(.integration.operations.v1.AttemptRecord\x12?\n\x08not_done\x18\n \x01(\x0b\x32-.integration.operations.v1.ResolutionProposal*\xfe\x01\n\x0f\x44\x65\x61\x64LetterCause\x12!\n\x1d\x44\x45\x41\x44_LETTER_CAUSE_UNSPECIFIED\x10\x00\x12#\n\x1f\x44\x45\x41\x44_LETTER_CAUSE_PROVIDER_DOWN\x10\x01\x12#\n\x1f\x44\x45\x41\x44_LETTER_CAUSE_MISCONFIGURED\x10\x02\x12\x1c\n\x18\x44\x45\x41\x44_LETTER_CAUSE_POISON\x10\x03\x12&\n\"DEAD_LETTER_CAUSE_UNRESOLVED_DOUBT\x10\x04\x12\x19\n\x15\x44\x45\x41\x44_LETTER_CAUSE_BUG\x10\x05\x12\x1d\n\x19\x44\x45\x41\x44_LETTER_CAUSE_EXPIRED\x10\x06*`\n\x0cMissingProof\x12\x1d\n\x19MISSING_PROOF_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSING_PROOF_NONE\x10\x01\x12\x19\n\x15MISSING_PROOF_OUTCOME\x10\x02*\x87\x01\n\x08Proposal\x12\x18\n\x14PROPOSAL_UNSPECIFIED\x10\x00\x12\x13\n\x0fPROPOSAL_REPLAY\x10\x01\x12\x1c\n\x18PROPOSAL_MEND_AND_REPLAY\x10\x02\x12\x14\n\x10PROPOSAL_RESOLVE\x10\x03\x12\x18\n\x14PROPOSAL_INVESTIGATE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'integration.operations.v1.dead_letter_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DEADLETTERCAUSE']._serialized_start=981
-  _globals['_DEADLETTERCAUSE']._serialized_end=1235
-  _globals['_MISSINGPROOF']._serialized_start=1237
-  _globals['_MISSINGPROOF']._serialized_end=1333
-  _globals['_PROPOSAL']._serialized_start=1336
-  _globals['_PROPOSAL']._serialized_end=1471
+  _globals['_DEADLETTERCAUSE']._serialized_start=997
+  _globals['_DEADLETTERCAUSE']._serialized_end=1251
+  _globals['_MISSINGPROOF']._serialized_start=1253
+  _globals['_MISSINGPROOF']._serialized_end=1349
+  _globals['_PROPOSAL']._serialized_start=1352
+  _globals['_PROPOSAL']._serialized_end=1487
   _globals['_ATTEMPTRECORD']._serialized_start=139
-  _globals['_ATTEMPTRECORD']._serialized_end=321
-  _globals['_RESOLUTIONPROPOSAL']._serialized_start=324
-  _globals['_RESOLUTIONPROPOSAL']._serialized_end=489
-  _globals['_DEADLETTER']._serialized_start=492
-  _globals['_DEADLETTER']._serialized_end=978
+  _globals['_ATTEMPTRECORD']._serialized_end=337
+  _globals['_RESOLUTIONPROPOSAL']._serialized_start=340
+  _globals['_RESOLUTIONPROPOSAL']._serialized_end=505
+  _globals['_DEADLETTER']._serialized_start=508
+  _globals['_DEADLETTER']._serialized_end=994
 # @@protoc_insertion_point(module_scope)

@@ -51,20 +51,22 @@ PROPOSAL_RESOLVE: Proposal
 PROPOSAL_INVESTIGATE: Proposal
 
 class AttemptRecord(_message.Message):
-    __slots__ = ("attempt_id", "look_up", "outcome", "reason", "claim_time", "settle_time")
+    __slots__ = ("attempt_id", "look_up", "outcome", "reason", "claim_time", "settle_time", "cancel")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     LOOK_UP_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CLAIM_TIME_FIELD_NUMBER: _ClassVar[int]
     SETTLE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     look_up: bool
     outcome: str
     reason: str
     claim_time: _timestamp_pb2.Timestamp
     settle_time: _timestamp_pb2.Timestamp
-    def __init__(self, attempt_id: _Optional[str] = ..., look_up: _Optional[bool] = ..., outcome: _Optional[str] = ..., reason: _Optional[str] = ..., claim_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    cancel: bool
+    def __init__(self, attempt_id: _Optional[str] = ..., look_up: _Optional[bool] = ..., outcome: _Optional[str] = ..., reason: _Optional[str] = ..., claim_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cancel: _Optional[bool] = ...) -> None: ...
 
 class ResolutionProposal(_message.Message):
     __slots__ = ("actor", "reason", "ticket", "create_time", "expire_time")

@@ -23,6 +23,12 @@ class ReplayKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPLAY_KIND_BLIND: _ClassVar[ReplayKind]
     REPLAY_KIND_READ: _ClassVar[ReplayKind]
 
+class AttemptPurpose(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ATTEMPT_PURPOSE_UNSPECIFIED: _ClassVar[AttemptPurpose]
+    ATTEMPT_PURPOSE_EXECUTE: _ClassVar[AttemptPurpose]
+    ATTEMPT_PURPOSE_CANCEL: _ClassVar[AttemptPurpose]
+
 class Knowledge(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     KNOWLEDGE_UNSPECIFIED: _ClassVar[Knowledge]
@@ -51,6 +57,9 @@ REPLAY_KIND_NATIVE_KEY: ReplayKind
 REPLAY_KIND_QUERYABLE: ReplayKind
 REPLAY_KIND_BLIND: ReplayKind
 REPLAY_KIND_READ: ReplayKind
+ATTEMPT_PURPOSE_UNSPECIFIED: AttemptPurpose
+ATTEMPT_PURPOSE_EXECUTE: AttemptPurpose
+ATTEMPT_PURPOSE_CANCEL: AttemptPurpose
 KNOWLEDGE_UNSPECIFIED: Knowledge
 KNOWLEDGE_NOT_STARTED: Knowledge
 KNOWLEDGE_RUNNING: Knowledge
@@ -72,7 +81,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OperationSpec(_message.Message):
-    __slots__ = ("operation", "replay", "replay_window", "saves_errors", "look_up_lag", "can_look_up", "timeout", "confirm_within", "max_attempts", "initial_backoff", "max_backoff", "expire_after")
+    __slots__ = ("operation", "replay", "replay_window", "saves_errors", "look_up_lag", "can_look_up", "timeout", "confirm_within", "max_attempts", "initial_backoff", "max_backoff", "expire_after", "can_cancel")
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     REPLAY_FIELD_NUMBER: _ClassVar[int]
     REPLAY_WINDOW_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +94,7 @@ class OperationSpec(_message.Message):
     INITIAL_BACKOFF_FIELD_NUMBER: _ClassVar[int]
     MAX_BACKOFF_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CAN_CANCEL_FIELD_NUMBER: _ClassVar[int]
     operation: str
     replay: ReplayKind
     replay_window: _duration_pb2.Duration
@@ -97,7 +107,8 @@ class OperationSpec(_message.Message):
     initial_backoff: _duration_pb2.Duration
     max_backoff: _duration_pb2.Duration
     expire_after: _duration_pb2.Duration
-    def __init__(self, operation: _Optional[str] = ..., replay: _Optional[_Union[ReplayKind, str]] = ..., replay_window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., saves_errors: _Optional[bool] = ..., look_up_lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_look_up: _Optional[bool] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confirm_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_attempts: _Optional[int] = ..., initial_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    can_cancel: bool
+    def __init__(self, operation: _Optional[str] = ..., replay: _Optional[_Union[ReplayKind, str]] = ..., replay_window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., saves_errors: _Optional[bool] = ..., look_up_lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_look_up: _Optional[bool] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confirm_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_attempts: _Optional[int] = ..., initial_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_cancel: _Optional[bool] = ...) -> None: ...
 
 class AccountSpec(_message.Message):
     __slots__ = ("name", "max_concurrency", "rate_per_second", "burst")
@@ -189,16 +200,18 @@ class Attempt(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ..., job_id: _Optional[str] = ..., operation: _Optional[str] = ..., account: _Optional[str] = ..., request: _Optional[bytes] = ..., salt: _Optional[bytes] = ..., provider_key: _Optional[str] = ..., provider_reference: _Optional[str] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warrant: _Optional[_Union[Warrant, _Mapping]] = ..., trace: _Optional[_Mapping[str, str]] = ..., job_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExecuteRequest(_message.Message):
-    __slots__ = ("lane", "term", "checkpoint", "attempts")
+    __slots__ = ("lane", "term", "checkpoint", "attempts", "purpose")
     LANE_FIELD_NUMBER: _ClassVar[int]
     TERM_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
     lane: str
     term: int
     checkpoint: bytes
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
-    def __init__(self, lane: _Optional[str] = ..., term: _Optional[int] = ..., checkpoint: _Optional[bytes] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
+    purpose: AttemptPurpose
+    def __init__(self, lane: _Optional[str] = ..., term: _Optional[int] = ..., checkpoint: _Optional[bytes] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., purpose: _Optional[_Union[AttemptPurpose, str]] = ...) -> None: ...
 
 class AttemptResult(_message.Message):
     __slots__ = ("attempt_id", "outcome", "evidence")
