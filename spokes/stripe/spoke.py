@@ -115,7 +115,7 @@ class StripeSpoke:
         if not call.reference:
             return NotSent(Cause.UNSUPPORTED, "NO_REFERENCE", "the provider's id of the payment is not known")
         path = f"{INTENTS}/{call.reference}"
-        reply = await _post(call, f"{path}/cancel", {"cancellation_reason": "abandoned"})
+        reply = await _post(call, f"{path}/cancel", {})
         refused = mapping.refused(reply)
         if isinstance(refused, Declined):
             reply = await _get(call, path, {})
