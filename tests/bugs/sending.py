@@ -59,10 +59,21 @@ SENDING = (
         tests=("tests/spokes/test_server.py::test_without_a_fitting_warrant_nothing_leaves[_other_request]",),
     ),
     Bug(
+        name="called-off-again",
+        file="hub/jobs/decide.py",
+        old="        case Unknown():\n            return _parked(outcome.reason, outcome.message, outcome.provider_reference)\n",
+        new="        case Unknown():\n            return Decision(job.state, timedelta(), CALLING_OFF)\n",
+        breaks="work that may have been called off is called off again",
+        holds="what may have had an effect is never sent again blindly",
+        tests=(
+            "tests/hub/test_calling_off.py::test_where_the_provider_cannot_or_may_have_called_it_off_a_person_finds_out",
+        ),
+    ),
+    Bug(
         name="new-key-per-attempt",
         file="hub/peers/spokes.py",
-        old="provider_key=claimed.work.provider_key,",
-        new="provider_key=claimed.attempt_id,",
+        old="key = claimed.work.provider_key\n",
+        new="key = claimed.attempt_id\n",
         breaks="a job that is sent again is another job for its provider",
         holds="a job has one effect, however often it is sent",
         tests=(
