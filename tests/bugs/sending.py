@@ -61,8 +61,8 @@ SENDING = (
     Bug(
         name="called-off-again",
         file="hub/jobs/decide.py",
-        old="        case Unknown():\n            return _parked(outcome.reason, outcome.message, outcome.provider_reference)\n",
-        new="        case Unknown():\n            return Decision(job.state, timedelta(), CALLING_OFF)\n",
+        old="        case Unknown():\n            return _parked(",
+        new="        case Unknown():\n            return Decision(job.state, timedelta(), CALLING_OFF) or (",
         breaks="work that may have been called off is called off again",
         holds="what may have had an effect is never sent again blindly",
         tests=(

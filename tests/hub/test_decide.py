@@ -197,7 +197,7 @@ def test_an_unknown_outcome_that_a_key_would_protect_but_nobody_can_be_asked_abo
     )
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", [Purpose.EXECUTE, Purpose.LOOK_UP])
 def test_what_was_once_in_doubt_dies_only_after_a_second_look(purpose: Purpose) -> None:
     outcome = (
         NotSent(NotSentCause.ABSENT, "ABSENT", "")
