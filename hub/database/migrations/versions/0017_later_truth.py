@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0017"
-down_revision = "0018"
+down_revision = "0015"
 
 _STATEMENTS = (
     "CREATE INDEX provider_event_undone ON provider_event (job_id) WHERE kind = 1 AND proposal = 2",
