@@ -15,7 +15,23 @@ from hub.jobs.ports import Post
 from hub.jobs.spec import NOT_OFFERED, OperationSpec, Replay
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
-from hub.lanes.ports import AuditLog, HeldEvents, Knowledge, LogUnavailable, Notary, Orphan, Receipt, Refused, Report, Result, Settle, Settlement, Spokes, SpokeUnavailable, Warranted
+from hub.lanes.ports import (
+    AuditLog,
+    HeldEvents,
+    Knowledge,
+    LogUnavailable,
+    Notary,
+    Orphan,
+    Receipt,
+    Refused,
+    Report,
+    Result,
+    Settle,
+    Settlement,
+    Spokes,
+    SpokeUnavailable,
+    Warranted,
+)
 from hub.lanes.store_time import StoreTime
 
 FIRST_WAIT = 0.05

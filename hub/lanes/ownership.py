@@ -74,10 +74,12 @@ class Ownership:
             return None if self._retired else await self._go_round()
 
     async def _go_round(self) -> float:
-        failed = [lane for lane, running in self._running.items() if running.failed]
-        if failed:
-            await self._leases.release(self._owner, failed)
         lanes = [] if self._draining else self._lanes()
+        offered = self._running.keys() if self._draining else set(lanes)
+        ending = [lane for lane, running in self._running.items() if running.failed or lane not in offered]
+        if ending:
+            # Whoever has one next, also this replica, has a new term, and takes over what was under way.
+            await self._leases.release(self._owner, ending)
         survey = await self._leases.survey(self._owner, lanes, LEASE)
         share = self._share(survey, lanes)
         wanted = {*(self._running if self._draining else set(lanes) & self._running.keys()), *share}

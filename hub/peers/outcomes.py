@@ -10,7 +10,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.events.deliveries import MAX_BODY
 from hub.events.model import WebhookRules
 from hub.jobs.model import LONGEST_LIFE, RetryPolicy
-from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown, UnknownCause
+from hub.jobs.outcome import (
+    Declined,
+    NotSent,
+    NotSentCause,
+    Outcome,
+    Pending,
+    Succeeded,
+    Unknown,
+    UnknownCause,
+)
 from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 

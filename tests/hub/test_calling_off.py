@@ -9,10 +9,29 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.decide import CALL_OFF_WITHIN, CALLED_OFF, CALLING_OFF, CONFIRMATION_OVERDUE, Decision, Moment, after_attempt, is_legal, unsent
+from hub.jobs.decide import (
+    CALL_OFF_WITHIN,
+    CALLED_OFF,
+    CALLING_OFF,
+    CONFIRMATION_OVERDUE,
+    Decision,
+    Moment,
+    after_attempt,
+    is_legal,
+    unsent,
+)
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState, Purpose
-from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown, UnknownCause
+from hub.jobs.outcome import (
+    Declined,
+    NotSent,
+    NotSentCause,
+    Outcome,
+    Pending,
+    Succeeded,
+    Unknown,
+    UnknownCause,
+)
 from hub.lanes.store import PostgresLaneStore
 from tests.fakes import FakeNotary
 from tests.hub.jobs import NOW, claimed, new_job, spec

@@ -100,13 +100,19 @@ class Replica:
     def __init__(self, engine: AsyncEngine, name: str, everybody: list["Replica"]) -> None:
         self.all, self.working, self.dropped, self.is_alive = everybody, set[str](), list[str](), True
         everybody.append(self)
+        self.lanes = LANES
         self.ownership = Ownership(
             name,
             leases=PostgresLaneLeases(engine),
-            lanes=lambda: LANES,
+            lanes=lambda: self.lanes,
             start=lambda lane, grant: Work(self, lane, grant.term),
         )
         self._task = asyncio.create_task(DutyLoop(self.ownership).run())
+
+    def terms(self) -> dict[str, int]:
+        """The term of each lane at work."""
+        running = {lane: self.ownership.running(lane) for lane in LANES}
+        return {lane: work.term for lane, work in running.items() if work}
 
     async def die(self) -> None:
         """Ends as a process does that is killed."""
@@ -236,3 +242,21 @@ async def test_a_replica_that_has_gone_does_not_say_again_that_it_lives(hub_engi
     await going.drain()
     assert await going.run_once() is None
     assert not (await PostgresLaneLeases(hub_engine).survey("b", LANES, LONG)).offers
+
+
+async def test_a_lane_that_is_not_offered_for_a_moment_comes_back_under_a_new_term_to_the_same_replica(
+    hub_engine: AsyncEngine,
+) -> None:
+    # Only a new term takes over what was under way when the lane was dropped.
+    everybody: list[Replica] = []
+    replica = Replica(hub_engine, "a", everybody)
+    await until_shared(everybody, [len(LANES)])
+    terms = replica.terms()
+    replica.lanes = LANES[1:]
+    await replica.ownership.run_once()
+    assert replica.dropped == LANES[:1]
+    replica.lanes = LANES
+    await replica.ownership.run_once()
+    now = replica.terms()
+    await replica.die()
+    assert now == {**terms, LANES[0]: terms[LANES[0]] + 1}
