@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.board import wait_for
-from hub.jobs.decide import Moment, after_attempt, begin_by, unsent
+from hub.jobs.decide import Decision, Moment, after_attempt, begin_by, unsent
 from hub.jobs.model import SETTLED, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Succeeded
 from hub.jobs.spec import Replay
 from tests.hub.jobs import NOW, claimed, new_job, spec
 from tests.hub.test_doubted import run_out
 from tests.hub.test_lane import Bench
+from tests.hub.test_operations_store import Desk
 
 DAY = timedelta(days=1)
 ABSENT = NotSent(NotSentCause.ABSENT, "ABSENT", "")
@@ -53,6 +54,28 @@ async def test_a_charge_whose_time_is_over_when_the_log_comes_back_is_not_sent_a
     await PostgresHousekeepingStore(hub_engine).expire(10)
     over = await bench.until(job, SETTLED)
     assert (over.state, over.message) == (JobState.EXPIRED, "TIME_OVER")
+
+
+@pytest.mark.parametrize("reason", ["NEVER_STARTED", "FENCED", "TIME_OVER"])
+async def test_what_was_claimed_and_never_begun_expires_and_is_nobodys_letter(
+    hub_engine: AsyncEngine, reason: str
+) -> None:
+    desk = Desk(hub_engine)
+    await desk.settled(Decision(JobState.RETRY_WAIT, timedelta(hours=1), reason, counts=False))
+    await run_out(hub_engine)
+    await desk.house.expire(10)
+    assert await desk.state() is JobState.EXPIRED
+
+
+@pytest.mark.parametrize("counts", [True, False])
+async def test_what_was_tried_in_vain_until_its_time_was_over_is_a_letter(
+    hub_engine: AsyncEngine, *, counts: bool
+) -> None:
+    desk = Desk(hub_engine)
+    await desk.settled(Decision(JobState.RETRY_WAIT, timedelta(hours=1), "CONNECTION_REFUSED", counts=counts))
+    await run_out(hub_engine)
+    await desk.house.expire(10)
+    assert await desk.state() is JobState.DEAD
 
 
 async def test_a_doubted_charge_whose_key_may_be_forgotten_is_looked_up_and_not_resent(

@@ -14,6 +14,8 @@ from hub.lanes.ports import Grant, Orphan, Settled, Settlement, Statement, Surve
 from tests.simulation.lanes import LONG_AGO, PAUSED, LaneRow, grant, survey
 from tests.simulation.turns import in_turn, trials
 
+NOT_EVEN_BEGUN = ("TIME_OVER", "NEVER_STARTED", "FENCED")
+
 Intents = Callable[[Sequence[Claimed]], list[bytes]]
 
 
@@ -86,8 +88,7 @@ class MemoryStore:
 
     def accept(self, new: NewJob) -> None:
         """Makes a job durable."""
-        now = self.now()
-        self.live[new.job_id] = JobRow(new, now, now, now)
+        self.live[new.job_id] = JobRow(new, now := self.now(), now, now)
 
     def get(self, job_id: str) -> JobRow | None:
         """A job, wherever it stands."""
@@ -175,8 +176,7 @@ class MemoryStore:
 
     def expire(self) -> list[str]:
         """As expire.sql."""
-        now = self.now()
-        over = [row for row in self._not_begun() if row.new.expire_at <= now]
+        over = [row for row in self._not_begun() if row.new.expire_at <= self.now()]
         for row in over:
             self._expire(row)
         return [row.new.job_id for row in over]
@@ -260,7 +260,8 @@ class MemoryStore:
     def _not_begun(self) -> list[JobRow]:
         return [row for row in self.live.values() if not row.claimed_term and row.state in NOT_BEGUN]
 
-    def _due(self, lane: str) -> list[JobRow]:
+    def due(self, lane: str) -> list[JobRow]:
+        """What a claim can take."""
         now = self.now()
         return [
             row
@@ -272,7 +273,7 @@ class MemoryStore:
         ]
 
     def _chosen(self, lane: str, limit: int, served: Sequence[str], *, trial: bool) -> list[JobRow]:
-        due = self._due(lane)
+        due = self.due(lane)
         if not trial:
             return in_turn(due, limit, served)
         return trials(sorted(due, key=lambda r: (r.new.priority, r.due_at or LONG_AGO, r.new.job_id)))[:limit]
@@ -314,7 +315,7 @@ class MemoryStore:
             row.due_at = self.now()
             self._move(row, JobState.IN_DOUBT)
             return
-        if row.state is JobState.QUEUED or (row.attempt_count == 0 and row.reason == "TIME_OVER"):
+        if row.state is JobState.QUEUED or (row.attempt_count == 0 and row.reason in NOT_EVEN_BEGUN):
             row.message, row.reason = row.reason, "EXPIRED"
             self.end(row, JobState.EXPIRED)
             return

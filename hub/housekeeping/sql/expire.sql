@@ -1,9 +1,11 @@
 -- Ends jobs whose time ran out, of whatever lane: those never tried are expired, also where their time was found to be
--- over right before they were sent, those tried in vain are dead letters, and those that an attempt may have had an effect of are looked at again first. Whoever runs it, and however many at
--- once: a job that somebody else is just writing is left out.
+-- over right before they were sent, or no spoke began what was sent to it; those tried in vain are dead letters, and
+-- those that an attempt may have had an effect of are looked at again first. Whoever runs it, and however many at once:
+-- a job that somebody else is just writing is left out.
 WITH late AS (
     SELECT *, CASE WHEN doubted THEN {JobState.IN_DOUBT}
-                   WHEN state = {JobState.QUEUED} OR (attempt_count = 0 AND reason = 'TIME_OVER') THEN {JobState.EXPIRED}
+                   WHEN state = {JobState.QUEUED} OR (attempt_count = 0 AND reason IN ('TIME_OVER', 'NEVER_STARTED', 'FENCED'))
+                     THEN {JobState.EXPIRED}
                    ELSE {JobState.DEAD} END AS to_state
     FROM job
     WHERE claimed_term = 0 AND state IN ({NOT_BEGUN}) AND expire_at <= now()
