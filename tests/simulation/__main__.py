@@ -16,7 +16,7 @@ FEW_SEEDS = 200
 @click.option("--first", type=int, default=0, show_default=True, help="The first seed.")
 @click.option("--trace", is_flag=True, help="Print all that happens in the first seed, and nothing else.")
 def main(seeds: int, first: int, trace: bool) -> None:
-    """Exit code 1: an invariant does not hold, or a kind of fault has never struck."""
+    """Exit code 1: an invariant does not hold, or a kind of fault, or what it leads to, never came about."""
     if trace:
         _print_trace(first)
         return
@@ -25,7 +25,7 @@ def main(seeds: int, first: int, trace: bool) -> None:
         click.echo(line)
     missing = tally.never if seeds >= FEW_SEEDS else []
     for kind in missing:
-        click.echo(f"never struck: {kind}")
+        click.echo(f"never came about: {kind}")
     sys.exit(1 if tally.violations or missing else 0)
 
 

@@ -12,6 +12,7 @@ from tests.simulation.world import World
 NO_CONNECTION = NotSent(NotSentCause.PROVIDER_DOWN, "NO_CONNECTION", "")
 NO_REPLY = Unknown("NO_REPLY", "", cause=UnknownCause.PROVIDER)
 CUT = Unknown("REPLY_CUT", "")
+NOT_OFFERED = NotSent(NotSentCause.UNSUPPORTED, "NOT_OFFERED", "")
 FAILED = Unknown("PROVIDER_ERROR", "", cause=UnknownCause.PROVIDER)
 
 
@@ -23,6 +24,8 @@ class Actor:
 
     async def ask(self, claimed: Claimed) -> Outcome | None:
         """What an attempt comes to."""
+        if not self._world.spoke.offer.has(claimed.work.operation):
+            return NOT_OFFERED
         if claimed.purpose is Purpose.LOOK_UP:
             return await self._look_up(claimed)
         if claimed.purpose is Purpose.CANCEL:

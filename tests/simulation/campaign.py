@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.simulation.faults import KINDS
+from tests.simulation.faults import ALL_KINDS
 from tests.simulation.patches import Patch, patched
+from tests.simulation.proofs import PROOFS
 from tests.simulation.run import Run, simulate
 from tests.simulation.watch import Violation
 
@@ -26,6 +27,7 @@ class Tally:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    proofs: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[int, Violation]] = field(default_factory=list)
 
     def add(self, run: Run) -> None:
@@ -35,22 +37,26 @@ class Tally:
         self.attempts += run.attempts
         self.virtual_seconds += run.seconds
         self.faults += run.faults
+        self.proofs += run.proofs
         self.violations += [(run.seed, violation) for violation in run.violations]
 
     @property
     def never(self) -> list[str]:
-        """Kinds of faults that have not struck once."""
-        return [kind for kind in KINDS if not self.faults[kind]]
+        """Kinds of faults that have not struck once, and what has not come about once."""
+        struck = [kind for kind in ALL_KINDS if not self.faults[kind]]
+        return struck + [what for what in PROOFS if not self.proofs[what]]
 
     def lines(self) -> list[str]:
         """The tally in words."""
         rate = self.runs / self.cpu_seconds if self.cpu_seconds else 0.0
         per_run = self.virtual_seconds / max(self.runs, 1)
-        struck = " ".join(f"{kind}={self.faults[kind]}" for kind in KINDS)
+        struck = " ".join(f"{kind}={self.faults[kind]}" for kind in ALL_KINDS)
+        seen = " ".join(f"{what}={self.proofs[what]}" for what in PROOFS)
         return [
             f"{self.runs} runs in {self.seconds:.1f} s ({rate:.0f} per second of processor time), "
             f"{per_run:.0f} virtual s each",
             f"{self.jobs} jobs, {self.attempts} attempts, {self.faults.total()} faults: {struck}",
+            f"came about: {seen}",
             f"{len(self.violations)} violations in {len({seed for seed, _ in self.violations})} seeds",
             *(f"seed {seed}: {violation}" for seed, violation in self.violations[:20]),
         ]

@@ -61,6 +61,30 @@ def cases(seed: str, chance: random.Random, *, poison: bool, cancel: bool) -> li
     return [_case(n, seed, chance, poison=poison, cancel=cancel) for n in range(many)]
 
 
+def of_two_tenants(given: list[Case], chance: random.Random) -> list[Case]:
+    """As many again of one tenant, nearly at once, and a few of another beside them."""
+    at = chance.uniform(0.5, 4.0)
+    many = chance.randint(10, 20)
+    more = [_case(len(given) + n, "loads", chance, poison=False, cancel=False) for n in range(many)]
+    tenants = ["acme"] * many
+    for n in chance.sample(range(many), 4):
+        tenants[n] = "globex"
+    return given + [
+        replace(case, at=at + chance.uniform(0, 0.5), job=replace(case.job, tenant=tenant))
+        for case, tenant in zip(more, tenants, strict=True)
+    ]
+
+
+def short_lived(given: list[Case], chance: random.Random) -> list[Case]:
+    """Half of them have only seconds."""
+    return [
+        replace(c, job=replace(c.job, expire_at=START + timedelta(seconds=c.at + chance.uniform(1.5, 6.0))))
+        if chance.random() < 0.5
+        else c
+        for c in given
+    ]
+
+
 def _case(number: int, seed: str, chance: random.Random, *, poison: bool, cancel: bool) -> Case:
     at = chance.uniform(0.5, 6.0)
     fates = ["done", "done", "done", "declined", "pending"] + ["poison"] * poison

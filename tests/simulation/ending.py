@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hub.jobs.letters import Cause
 from hub.jobs.model import SETTLED, JobState
 from hub.jobs.spec import Replay
+from tests.simulation import late, sharing
 from tests.simulation.cases import SPECS
 from tests.simulation.store import JobRow
 from tests.simulation.watch import Violation
@@ -19,7 +20,7 @@ def at_rest(world: World) -> bool:
     live = world.store.live.values()
     # A request that is still on its way must arrive before the effects are counted.
     flowing = world.ghosts or world.store.outbox or world.deliveries or world.events.held_jobs()
-    quiet = not flowing and world.watch.is_quiet()
+    quiet = not flowing and world.watch.is_quiet() and not any(sharing.violations(world))
     return quiet and all(row.due_at is None and not row.claimed_term for row in live)
 
 
@@ -35,6 +36,8 @@ def _found(world: World) -> Iterator[tuple[str, str, str]]:
     for row in [*store.live.values(), *store.done.values()]:
         yield from _job(world, row)
     yield from _evidence(world)
+    yield from late.violations(world)
+    yield from sharing.violations(world)
     for event in world.events.rows.values():
         job = store.get(event.event.job_id)
         if not event.handled and job is not None:
@@ -55,11 +58,21 @@ def _job(world: World, row: JobRow) -> Iterator[tuple[str, str, str]]:
         yield "letters", job_id, f"{row.state.name} with {len(letters)} open letters"
     if parked and letters and letters[0].cause is not Cause.UNRESOLVED_DOUBT:
         yield "letters", job_id, f"parked in doubt with the cause {letters[0].cause.name}"
+    over = row.state is JobState.DEAD and letters and letters[0].cause is Cause.EXPIRED
+    if over and job_id not in world.watch.begun_jobs and not _was_unknown(world, job_id):
+        yield "expiry", job_id, f"DEAD {row.reason}, though it was never begun"
+    if job_id in world.watch.taken_back:
+        return
     if row.state in NO_EFFECT and effects and job_id not in world.watch.outlived:
         yield "no lost effect", job_id, f"{row.state.name} {row.reason}, yet the provider acted"
     reads = SPECS[row.new.work.operation].replay is Replay.READ
     if row.state is JobState.SUCCEEDED and not effects and not reads:
         yield "no lost effect", job_id, "SUCCEEDED, yet the provider never acted"
+
+
+def _was_unknown(world: World, job_id: str) -> bool:
+    """Whether the hub could not find out of one of its attempts whether it was begun."""
+    return any(a.outcome == "unknown" for (of, _), a in world.store.attempts.items() if of == job_id)
 
 
 def _evidence(world: World) -> Iterator[tuple[str, str, str]]:

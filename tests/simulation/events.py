@@ -1,5 +1,6 @@
 """A model of the hub's event store in memory, over the model of its jobs."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,13 +24,15 @@ class EventRow:
 @dataclass(slots=True)
 class MemoryEvents:
     """Keeps events and lets them settle jobs. `decode` reads the bytes of an outcome; `compare` tells what
-    they name beside what the job asked for. `told`: what contradicted its job, and how that stood."""
+    they name beside what the job asked for. `told`: what contradicted its job, and how that stood;
+    `tellings`: how often."""
 
     store: MemoryStore
     decode: Callable[[bytes], Outcome | None]
     compare: Callable[[Task, bytes], Compared]
     rows: dict[tuple[str, str], EventRow] = field(default_factory=dict)
     told: dict[str, tuple[Contradiction, JobState]] = field(default_factory=dict)
+    tellings: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.store.holds_events = lambda job_id: any(True for _ in self._held(job_id))
@@ -57,6 +60,7 @@ class MemoryEvents:
             weighed = weigh(row.state, row.provider_reference, outcome, differs)
             if weighed.contradiction:
                 self.told[held.event.event_id] = (weighed.contradiction, row.state)
+                self.tellings[held.event.event_id] += 1
             self._handle(held, row, weighed.word)
             if weighed.decision:
                 self._end(row, weighed.decision)

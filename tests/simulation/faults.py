@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 
 HEAL_AT = 13.0
 """Seconds after which nothing new goes wrong."""
@@ -19,6 +20,15 @@ PLANNED = {
     "store_down": 1,
 }
 """Faults of whole machines, and how often at most in one run."""
+
+GOING = {"operation_gone": 2, "account_gone": 1, "spoke_gone": 1}
+"""What a spoke's releases take away, and how often at most in one run; for a while, or for ever."""
+
+PEERS = {"hub_joins": 1, "hub_gone": 1, "hub_pause": 2, "hub_crash": 1}
+"""What happens to replicas where there are three."""
+
+AFTERWARDS = ("late_failure", "late_success", "other_amount")
+"""What a provider says after all, against what it said before."""
 
 DRAWN = (
     "actor_lost",
@@ -51,6 +61,10 @@ DRAWN = (
 """Faults that are drawn at each occasion."""
 
 KINDS = (*PLANNED, *DRAWN)
+MORE_KINDS = (*GOING, "hub_joins", "hub_gone", "log_away", *AFTERWARDS)
+ALL_KINDS = (*KINDS, *MORE_KINDS)
+WORLDS = {"goers": 0.15, "forever": 0.3, "loads": 0.12, "peers": 0.12, "log_away": 0.12, "afterwards": 0.12}
+"""Kinds of worlds beside the plain one, and how many are such; a run can be of several."""
 RATES = (0.05, 0.15, 0.4)
 
 
@@ -64,6 +78,10 @@ class Faults:
         if chance.random() < 0.4:
             # What only a rare meeting of events makes dangerous comes more often.
             self._rates |= {"ghost": 0.4, "cancel": 0.4, "webhook_lost": 0.4}
+        self.more = random.Random(chance.random())
+        self.worlds = frozenset(kind for kind, share in WORLDS.items() if self.more.random() < share)
+        if "afterwards" in self.worlds:
+            self._rates |= dict.fromkeys(AFTERWARDS, 0.5)
         self.counts: Counter[str] = Counter()
         self.healed = False
 
@@ -87,4 +105,13 @@ class Faults:
             if kind in self._rates
             for _ in range(self._chance.randint(1, most))
         ]
-        return sorted(found)
+        return sorted([*found, *self._more_planned()])
+
+    def _more_planned(self) -> Iterator[tuple[float, str]]:
+        goers = GOING if "goers" in self.worlds else {}
+        peers = PEERS if "peers" in self.worlds else {}
+        for kind, most in [*goers.items(), *peers.items()]:
+            for _ in range(self.more.randint(0, most)):
+                yield self.more.uniform(0.6, LAST_STRIKE), kind
+        if "log_away" in self.worlds:
+            yield self.more.uniform(0.6, 3.0), "log_away"

@@ -5,6 +5,7 @@ import contextlib
 
 from hub.events.model import ArrivedEvent
 from hub.events.reconciling import ApplyHeld
+from hub.housekeeping.abandoned import ParkAbandoned, RelayUnowned
 from hub.housekeeping.expiring import Expiring
 from hub.jobs.model import Ending
 from hub.lanes.duties import HOUSEKEEPING
@@ -12,11 +13,13 @@ from hub.lanes.duty_group import DutyGroup
 from hub.lanes.owned_lane import LaneLoops, Ports
 from hub.lanes.ownership import Ownership, RunningLane
 from hub.lanes.ports import Grant
+from hub.lanes.relay import Relay
 from mesh.duty import DutyLoop
 from tests.simulation.audit import PlainNotary
 from tests.simulation.cases import LANE
 from tests.simulation.links import SpokeLink, StoreLink, StoreUnavailable
 from tests.simulation.loop import Machine
+from tests.simulation.offering import Directory
 from tests.simulation.wire import Wire
 from tests.simulation.world import REDELIVERY_SECONDS, World
 
@@ -32,6 +35,24 @@ class SimulatedHub:
         self._boots = 0
         self._machine: Machine | None = None
         self._taking = True
+        self.is_gone = False
+        """Whether it never comes back."""
+
+    @property
+    def has_started(self) -> bool:
+        """Whether there has been a process of it."""
+        return self._machine is not None
+
+    @property
+    def name(self) -> str:
+        """The name of the process that runs, or ran last."""
+        return self._machine.name if self._machine else self._called
+
+    @property
+    def lanes(self) -> list[str]:
+        """What it can work on, if a process lives."""
+        lives = self._machine is not None and not self._machine.dead
+        return [*self._directory.lanes(), HOUSEKEEPING] if lives else []
 
     @property
     def is_up(self) -> bool:
@@ -40,19 +61,20 @@ class SimulatedHub:
 
     def start(self) -> None:
         """Starts a process, unless one runs."""
-        if self._machine is not None and not self._machine.dead:
+        if self.is_gone or (self._machine is not None and not self._machine.dead):
             return
         self._boots += 1
         self._taking = True
         self._machine = machine = Machine(f"{self._called}.{self._boots}")
         wire = Wire(self._world)
+        self._directory = directory = Directory(self._world)
         self.store = StoreLink(self._world, wire)
         ports = Ports(
             store=self.store,
             events=self.store,
             notary=PlainNotary(machine.name),
             log=self._world.log.client(wire),
-            spokes=SpokeLink(self._world, wire),
+            spokes=SpokeLink(self._world, wire, directory),
             clock=self._world,
             draw=self._world.draws.random,
             post=self._post,
@@ -60,7 +82,7 @@ class SimulatedHub:
         self._ownership = Ownership(
             machine.name,
             leases=self.store,
-            lanes=lambda: [LANE, HOUSEKEEPING],
+            lanes=lambda: [*directory.lanes(), HOUSEKEEPING],
             start=lambda lane, grant: self._begin(lane, grant, ports),
         )
         applying = ApplyHeld(self.store.held_jobs, self._apply)
@@ -71,9 +93,30 @@ class SimulatedHub:
 
     def _begin(self, lane: str, grant: Grant, ports: Ports) -> RunningLane:
         if lane == HOUSEKEEPING:
-            expiring = Expiring(self.store.expire, self.store.next_expiry, self._post)
-            return DutyGroup([expiring], term=grant.term)
+            return self._keep_house(grant, ports)
+        if lane in self._world.idle_lanes:
+            return DutyGroup([], term=grant.term)
         return LaneLoops(lane, grant=grant, limits=self._world.limits, ports=ports)
+
+    def _keep_house(self, grant: Grant, ports: Ports) -> DutyGroup:
+        store = self.store
+        expiring = Expiring(store.expire, store.next_expiry, self._post)
+        if not self._world.has_goers:
+            # All that the others do is done for lanes that nobody offers.
+            return DutyGroup([expiring], term=grant.term)
+        relaying = RelayUnowned(store.lanes, lambda lane: Relay(lane, store=store, log=ports.log).run_once())
+        parking = ParkAbandoned(
+            f"{HOUSEKEEPING}.{grant.term}",
+            lanes=store.lanes,
+            leases=store,
+            store=store,
+            park_doubts=store.park_doubts,
+            notary=ports.notary,
+            log=ports.log,
+            clock=self._world,
+            post=self._post,
+        )
+        return DutyGroup([expiring, relaying, parking], term=grant.term)
 
     def crash(self) -> None:
         """Drops every task at the await where it stands."""

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from hub.jobs.model import Claimed
+from hub.housekeeping.concerns import LaneAtWork
+from hub.jobs.model import Claimed, JobState
 from hub.jobs.spec import Limits, OperationSpec
 from hub.lanes.breaker import Breaker
 from hub.lanes.ports import (
@@ -19,8 +20,10 @@ from hub.lanes.ports import (
     Survey,
     Warranted,
 )
-from tests.simulation.cases import LANE, SPECS
+from tests.simulation.house import MemoryHouse
+from tests.simulation.late import end_of
 from tests.simulation.loop import NOBODY
+from tests.simulation.offering import Directory
 from tests.simulation.spoke import Stream
 from tests.simulation.wire import Wire
 from tests.simulation.world import World
@@ -40,6 +43,7 @@ class StoreLink:
         self._world = world
         self._wire = wire
         self._store = world.store
+        self._house = MemoryHouse(world.store)
         self.down_until = 0.0
 
     async def claim(
@@ -56,9 +60,12 @@ class StoreLink:
         asked_at = self._world.loop.time()
 
         def claim() -> list[Orphan]:
+            waiting = self._tenants(lane)
             orphans = self._store.claim(lane, term, limit, intents, served, trial=trial)
             if orphans:
                 self._world.watch.claimed(term, orphans, asked_at)
+                claimed = [orphan.claimed for orphan in orphans]
+                self._world.watch.turns.claimed(term, claimed, waiting, self._tenants(lane), trial=trial)
             return orphans
 
         return await self._ask(claim, "claim_reply_lost")
@@ -119,8 +126,8 @@ class StoreLink:
 
         def acquire() -> Mapping[str, Grant]:
             granted = self._store.acquire(owner, lanes, lease)
-            if LANE in granted:
-                self._world.watch.granted(owner, granted[LANE].term)
+            for lane, grant in granted.items():
+                self._world.watch.granted(owner, lane, grant.term)
             return granted
 
         return await self._ask(acquire)
@@ -135,15 +142,34 @@ class StoreLink:
 
     async def apply(self, job_id: str) -> bool:
         """Lets held events settle a job."""
-        return await self._ask(lambda: self._world.events.apply(job_id), "apply_reply_lost")
+
+        def apply() -> bool:
+            before = end_of(self._store.get(job_id))
+            ended = self._world.events.apply(job_id)
+            if before is not None and before != end_of(self._store.get(job_id)):
+                self._world.watch.wrong("contradictions", job_id, "an event has changed its end")
+            return ended
+
+        return await self._ask(apply, "apply_reply_lost")
 
     async def held_jobs(self) -> list[tuple[str, str]]:
         """Reads."""
         return await self._ask(self._world.events.held_jobs)
 
+    async def lanes(self) -> list[LaneAtWork]:
+        """Reads."""
+        return await self._ask(self._house.lanes)
+
+    async def park_doubts(self, lane: str, term: int, limit: int) -> list[str]:
+        """Parks."""
+        return await self._ask(lambda: self._house.park_doubts(lane, term, limit))
+
     async def ask(self, answer: Callable[[], T]) -> T:
         """One commit of another kind."""
         return await self._ask(answer)
+
+    def _tenants(self, lane: str) -> set[str]:
+        return {row.new.tenant for row in self._store.due(lane) if row.state is not JobState.IN_DOUBT}
 
     async def _ask(self, answer: Callable[[], T], lost: str = "store_reply_lost") -> T:
         slow = self._world.net.uniform(0.1, 1.0) if self._world.faults.strikes("store_slow") else 0.0
@@ -159,9 +185,10 @@ class StoreLink:
 class SpokeLink:
     """Serves `Spokes` over streams that can be cut."""
 
-    def __init__(self, world: World, wire: Wire) -> None:
+    def __init__(self, world: World, wire: Wire, directory: Directory) -> None:
         self._world = world
         self._wire = wire
+        self._directory = directory
 
     def is_ready(self, provider: str) -> bool:
         """Whether the spoke is up."""
@@ -169,7 +196,7 @@ class SpokeLink:
 
     def spec(self, provider: str, operation: str) -> OperationSpec:
         """What the manifest says."""
-        return SPECS[operation]
+        return self._directory.spec(operation)
 
     def limits(self, lane: str) -> Limits | None:
         """Always the same."""
@@ -188,6 +215,7 @@ class SpokeLink:
             for _ in attempts:
                 result = await stream.answers.get()
                 if result is None:
+                    self._directory.missed()
                     raise SpokeUnavailable("cut")
                 world.watch.heard(result)
                 yield [result]
@@ -215,6 +243,7 @@ class SpokeLink:
 
     def _fence_fate(self) -> tuple[Exception | None, bool]:
         if not self._world.spoke.is_up:
+            self._directory.missed()
             return SpokeUnavailable("down"), False
         lost = self._world.faults.strikes("fence_lost")
         return (SpokeUnavailable("reply lost") if lost else None), True

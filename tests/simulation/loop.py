@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 MOST_TURNS = 200_000
@@ -78,6 +78,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._chance = chance
         self._numbers = itertools.count()
+        self._timers = itertools.count()
         self.tasks: list[NumberedTask[Any]] = []
         self.mishaps: list[str] = []
         self._turns = 0
@@ -88,9 +89,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual seconds since the loop was made."""
         return self._now
 
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Sets a timer; of those for the same moment the first comes first."""
+        timer: Any = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, (when, next(self._timers), timer))
+        timer._scheduled = True
+        return cast(asyncio.TimerHandle, timer)
+
     def later(self, seconds: float, callback: Callable[..., object], *args: object) -> None:
         """Calls back on behalf of no machine."""
-        self.call_later(seconds, callback, *args, context=NOBODY)
+        self.call_at(self._now + seconds, callback, *args, context=NOBODY)
 
     def resume(self, machine: Machine) -> None:
         """Lets a paused machine run what it has missed."""
@@ -151,15 +165,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _wake_timers(self) -> None:
         timers, ready = self._scheduled, self._ready
-        while timers and timers[0]._cancelled:
+        while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if not ready and not self._stopping:
             if not timers:
                 raise Deadlock(f"nothing can happen any more at {self._now:.3f}")
-            self._now = max(self._now, timers[0]._when)
+            self._now = max(self._now, timers[0][0])
         now = self._now
-        while timers and timers[0]._when <= now:
-            timer = heapq.heappop(timers)
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
             timer._scheduled = False
             if not timer._cancelled:
                 ready.append(timer)

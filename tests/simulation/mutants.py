@@ -1,28 +1,32 @@
 """Bugs sown on purpose, to show that the simulation would find them. `python -m tests.simulation.mutants`."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hub.events.reconciling import ApplyHeld
+from hub.housekeeping.abandoned import ParkAbandoned
 from hub.housekeeping.expiring import Expiring
-from hub.jobs import decide
+from hub.jobs import contradicting, decide
 from hub.jobs.decide import Decision, Moment
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.spec import OperationSpec, Replay
-from hub.lanes import breaker
+from hub.lanes import breaker, ownership
 from hub.lanes.breaker import Breaker
 from hub.lanes.dispatch import Dispatch, unreported
 from hub.lanes.gate import Gate
 from hub.lanes.lane import Lane
+from hub.lanes.ownership import Ownership
 from hub.lanes.ports import Knowledge, Orphan, Receipt, Report, Result, Settlement, Warranted
 from hub.lanes.relay import Relay
+from hub.lanes.turns import Turns
 from spokes.kit.attempts import Attempts
 from tests.simulation.campaign import campaign
 from tests.simulation.patches import Over, Patch
+from tests.simulation.spoke import SimulatedSpoke
 from tests.simulation.store import MemoryStore
 
 MOST_SEEDS = 1500
@@ -134,6 +138,26 @@ async def _apply_nothing(duty: ApplyHeld) -> float | None:
     return 1.0
 
 
+async def _park_nothing(duty: ParkAbandoned) -> float | None:
+    return 2.0
+
+
+def _all_to_the_first(offers: Mapping[str, Collection[str]], owners: Mapping[str, str]) -> dict[str, str]:
+    return {lane: min(offers) for lanes in offers.values() for lane in lanes}
+
+
+def _never_giving_up(
+    go_round: Callable[[Ownership], Awaitable[float]],
+) -> Callable[[Ownership], Awaitable[float]]:
+    async def around(own: Ownership) -> float:
+        # What is dropped here has not been given up in the store.
+        for lane in own._running.keys() - set(own._lanes()):
+            await own._running.pop(lane).stop()
+        return await go_round(own)
+
+    return around
+
+
 async def _expire_nothing(duty: Expiring) -> float | None:
     return 1.0
 
@@ -177,7 +201,10 @@ def _called_off_again(job: Claimed, outcome: Outcome, moment: Moment) -> Decisio
 
 _after_cancel = decide._after_cancel
 
-_UNCHECKED: Patch = (sys.modules[Dispatch.__module__], "unsent", lambda job, spec, now: None)
+_UNCHECKED: Sequence[Patch] = (
+    (sys.modules[Dispatch.__module__], "unsent", lambda job, spec, now: None),
+    (SimulatedSpoke, "is_over", lambda spoke, attempt: False),
+)
 """Nothing is looked at again right before it is sent."""
 
 MUTANTS: Mapping[str, list[Patch]] = {
@@ -187,8 +214,8 @@ MUTANTS: Mapping[str, list[Patch]] = {
     ],
     "settle ignores seq": [(MemoryStore, "owns", _owns_always), (MemoryStore, "is_held", _held_at_any_seq)],
     "adopt takes nothing over": [(MemoryStore, "adopt", _adopt_nothing)],
-    "queryable resent without a look-up": [(decide, "_doubt", _resending(Replay.QUERYABLE)), _UNCHECKED],
-    "blind resent": [(decide, "_doubt", _resending(Replay.BLIND)), _UNCHECKED],
+    "queryable resent without a look-up": [(decide, "_doubt", _resending(Replay.QUERYABLE)), *_UNCHECKED],
+    "blind resent": [(decide, "_doubt", _resending(Replay.BLIND)), *_UNCHECKED],
     "absent believed at once": [(decide, "_found_absent", Over(_absent_at_once))],
     "a failed look-up is absent": [(decide, "_after_look_up", _counts_lost_as_absent)],
     "called off again when unknown": [(decide, "_after_cancel", _called_off_again)],
@@ -212,6 +239,15 @@ MUTANTS: Mapping[str, list[Patch]] = {
     "held events are left alone": [(ApplyHeld, "run_once", _apply_nothing)],
     "a restarted spoke begins what is older": [(Attempts, "is_older", _never_older)],
     "outbox cleared unread": [(Relay, "run_once", _forget_outbox)],
+    "sent when its time is over": [*_UNCHECKED],
+    "turns are forgotten": [(Turns, "order", lambda turns: [])],
+    "all lanes are one's share": [(ownership, "homes", _all_to_the_first)],
+    "an event overwrites an end": [(decide, "UNSETTLED", frozenset(JobState))],
+    "a contradiction is swallowed": [
+        (contradicting, "contradiction", lambda state, reference, outcome: None)
+    ],
+    "the abandoned are left alone": [(ParkAbandoned, "run_once", _park_nothing)],
+    "a lane that is dropped is kept": [(Ownership, "_go_round", Over(_never_giving_up))],
 }
 
 

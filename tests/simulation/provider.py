@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hub.events.model import ArrivedEvent
-from hub.jobs.agreeing import Asked, Compared, Named, Task, mismatch
+from hub.jobs.agreeing import Asked, Compared, Named, Sum, Task, mismatch
 from hub.jobs.decide import CALLED_OFF
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
@@ -13,6 +13,9 @@ from tests.simulation.cases import LANE, SPECS
 from tests.simulation.world import World
 
 ABSENT = NotSent(NotSentCause.ABSENT, "ABSENT", "")
+DONE, FAILED, OTHER = b"done ", b"failed ", b"other "
+"""How an event begins: that it was done, that it came to nothing, that another amount was moved."""
+PRICE, OTHER_PRICE = Sum(100, "EUR"), Sum(99, "EUR")
 
 
 @dataclass(slots=True)
@@ -75,6 +78,8 @@ class Provider:
         fate = world.fates[claimed.job_id]
         reference = f"ref-{claimed.job_id[-4:]}"
         if fate == "declined":
+            if world.faults.strikes("late_success"):
+                self._say_after_all(claimed.job_id, DONE, reference)
             return Deed(now, Declined("DECLINED", "", reference))
         world.watch.acted(claimed)
         done = Succeeded("T", b"done", reference)
@@ -82,9 +87,9 @@ class Provider:
             return Deed(now, done, math.inf)
         if fate == "pending":
             deed = Deed(now, done, now + world.net.uniform(1.0, 8.0))
-            world.loop.later(deed.final_at - now, self._come_true, claimed.job_id, deed)
+            world.loop.later(deed.final_at - now, self._come_true, claimed.job_id, deed, reference)
             return deed
-        self._tell(claimed.job_id, done)
+        self._end(claimed.job_id, reference)
         return Deed(now, done)
 
     def _now(self, deed: Deed) -> Outcome:
@@ -92,24 +97,34 @@ class Provider:
             return Pending("T", b"pending", getattr(deed.answer, "provider_reference", ""))
         return deed.answer
 
-    def _come_true(self, job_id: str, deed: Deed) -> None:
+    def _come_true(self, job_id: str, deed: Deed, reference: str) -> None:
         if isinstance(deed.answer, Succeeded):
-            self._tell(job_id, deed.answer)
+            self._end(job_id, reference)
 
-    def _tell(self, job_id: str, outcome: Succeeded) -> None:
+    def _end(self, job_id: str, reference: str) -> None:
         world = self._world
-        if world.faults.strikes("webhook_lost"):
-            return
+        if not world.faults.strikes("webhook_lost"):
+            self._tell(job_id, DONE, reference, world.net.uniform(0.05, 0.6))
+        if world.faults.strikes("other_amount"):
+            self._tell(job_id, OTHER, reference, world.net.uniform(0.05, 6.0))
+        if world.faults.strikes("late_failure"):
+            self._say_after_all(job_id, FAILED, reference)
+
+    def _say_after_all(self, job_id: str, word: bytes, reference: str) -> None:
+        self._world.watch.taken_back.add(job_id)
+        self._tell(job_id, word, reference, self._world.net.uniform(0.5, 15.0))
+
+    def _tell(self, job_id: str, word: bytes, reference: str, delay: float) -> None:
+        world = self._world
         self._events += 1
         event = ArrivedEvent(
             LANE,
             f"event-{self._events}",
             "done",
             job_id,
-            outcome.provider_reference.encode(),
+            word + reference.encode(),
             b"confirmation " + str(self._events).encode(),
         )
-        delay = world.net.uniform(0.05, 0.6)
         if world.faults.strikes("webhook_early"):
             delay = 0.0
         elif world.faults.strikes("webhook_late"):
@@ -121,10 +136,13 @@ class Provider:
 
 def decode(outcome: bytes) -> Outcome | None:
     """The outcome that an event's bytes speak of."""
-    return Succeeded("T", b"done", outcome.decode())
+    word, _, reference = outcome.decode().partition(" ")
+    return Declined("FAILED", "", reference) if word == "failed" else Succeeded("T", b"done", reference)
 
 
 def compare(task: Task, outcome: bytes) -> Compared:
-    """An event of this provider names the reference that its work has had all along."""
-    asked = Asked(task.operation, reference=task.provider_reference)
-    return Compared(mismatch(asked, Named(frozenset({task.operation}), reference=outcome.decode())))
+    """An event of this provider names the reference that its work has had all along, and an amount."""
+    asked = Asked(task.operation, PRICE, task.provider_reference)
+    named = OTHER_PRICE if outcome.startswith(OTHER) else PRICE
+    reference = outcome.decode().partition(" ")[2]
+    return Compared(mismatch(asked, Named(frozenset({task.operation}), named, reference)))

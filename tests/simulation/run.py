@@ -8,21 +8,27 @@ from dataclasses import dataclass
 
 from hub.jobs.model import Cancel
 from hub.jobs.ports import Withdrawal
+from hub.jobs.spec import Limits
 from tests.simulation import ending
 from tests.simulation.audit import SimulatedLog
-from tests.simulation.cases import Case, cases, limits
+from tests.simulation.cases import Case, cases, limits, of_two_tenants, short_lived
 from tests.simulation.events import MemoryEvents
 from tests.simulation.faults import HEAL_AT, Faults
 from tests.simulation.hub import SimulatedHub
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.proofs import proofs
 from tests.simulation.provider import Provider, compare, decode
 from tests.simulation.spoke import SimulatedSpoke
 from tests.simulation.store import MemoryStore
+from tests.simulation.strikes import heal, strike
 from tests.simulation.watch import Violation, Watch
 from tests.simulation.world import World
 
 REST_BY = 250.0
 """Seconds by which a healed world must be at rest."""
+
+FOREVER_SECONDS = 500.0
+"""How much longer it takes where what has gone does not come back."""
 
 CALM_SECONDS = 5.0
 """How long after its last job a world stays at fault in which no machine breaks."""
@@ -39,6 +45,7 @@ class Run:
     attempts: int
     seconds: float
     faults: Counter[str]
+    proofs: Counter[str]
     violations: tuple[Violation, ...]
     trace: tuple[tuple[object, ...], ...]
 
@@ -52,6 +59,7 @@ def simulate(seed: int) -> Run:
     loop = VirtualLoop(random.Random(f"{name}/order") if chance.random() < 0.8 else None)
     world = World(name, loop=loop, faults=faults, limits=limits(chance))
     given = cases(name, chance, poison=faults.has("poison"), cancel=faults.has("cancel"))
+    given = _set_up(world, given)
     _build(world, given)
     try:
         loop.run_until_complete(_live(world, given))
@@ -64,6 +72,7 @@ def simulate(seed: int) -> Run:
             attempts=world.watch.attempts,
             seconds=loop.time(),
             faults=faults.counts,
+            proofs=proofs(world),
             violations=tuple(found),
             trace=tuple(world.trace),
         )
@@ -71,6 +80,18 @@ def simulate(seed: int) -> Run:
         world.over = True
         loop.end()
         logging.disable(logging.NOTSET)
+
+
+def _set_up(world: World, given: list[Case]) -> list[Case]:
+    """Makes it one of the kinds of worlds that are not plain; its jobs."""
+    kinds, chance = world.faults.worlds, world.faults.more
+    world.has_goers, world.is_forever = "goers" in kinds, "forever" in kinds
+    if "peers" in kinds:
+        world.idle_lanes = tuple(f"idle/{n}" for n in range(chance.randint(2, 7)))
+    if "loads" in kinds:
+        given = of_two_tenants(given, chance)
+        world.limits = Limits(chance.choice((1, 2, 4)), 4.0, 2)
+    return short_lived(given, chance) if "log_away" in kinds else given
 
 
 def _build(world: World, given: list[Case]) -> None:
@@ -81,7 +102,8 @@ def _build(world: World, given: list[Case]) -> None:
     world.provider = Provider(world)
     world.spoke = SimulatedSpoke(world)
     two = any(world.faults.has(kind) for kind in NEEDS_TWO_HUBS)
-    world.hubs = [SimulatedHub(world, name) for name in ("hub-a", "hub-b")[: 1 + two]]
+    many = 3 if "peers" in world.faults.worlds else 1 + two
+    world.hubs = [SimulatedHub(world, name) for name in ("hub-a", "hub-b", "hub-c")[:many]]
     for case in given:
         world.fates[case.job.job_id] = case.fate
         world.loop.later(case.at, _accept, world, case)
@@ -105,53 +127,15 @@ def _cancel(world: World, job_id: str) -> None:
 
 
 async def _live(world: World, given: list[Case]) -> None:
-    for hub in world.hubs:
-        hub.start()
     planned = world.faults.planned()
+    comes_late = any(kind == "hub_joins" for _, kind in planned)
+    for hub in world.hubs[: 2 if comes_late else None]:
+        hub.start()
     for at, kind in planned:
-        world.loop.later(at, _strike, world, kind)
+        world.loop.later(at, strike, world, kind)
     healed_at = HEAL_AT if planned else max(case.at for case in given) + CALM_SECONDS
     await asyncio.sleep(healed_at)
-    _heal(world)
-    while world.loop.time() < REST_BY and not ending.at_rest(world):
+    heal(world)
+    rest_by = REST_BY + FOREVER_SECONDS * world.is_forever
+    while world.loop.time() < rest_by and not ending.at_rest(world):
         await asyncio.sleep(0.5)
-
-
-def _heal(world: World) -> None:
-    world.note("healed")
-    world.faults.healed = True
-    world.provider.down_until = world.log.down_until = 0.0
-    world.spoke.start()
-    for hub in world.hubs:
-        hub.resume()
-        hub.start()
-        hub.store.down_until = 0.0
-
-
-def _strike(world: World, kind: str) -> None:
-    world.faults.counts[kind] += 1
-    world.note(kind)
-    seconds = world.net.uniform(0.5, 4.0)
-    until = world.loop.time() + seconds
-    hub = world.net.choice(world.hubs)
-    match kind:
-        case "hub_crash":
-            hub.crash()
-            world.loop.later(seconds, hub.start)
-        case "hub_drain":
-            hub.drain()
-            world.loop.later(seconds + 2.0, hub.start)
-        case "hub_pause":
-            hub.pause()
-            # Long enough to lose its leases, or not.
-            pause = world.net.choice((world.net.uniform(0.5, 4.0), world.net.uniform(6.0, 10.0)))
-            world.loop.later(pause, hub.resume)
-        case "spoke_crash":
-            world.spoke.crash()
-            world.loop.later(world.net.choice((0.01, seconds)), world.spoke.start)
-        case "provider_down":
-            world.provider.down_until = until
-        case "log_down":
-            world.log.down_until = until
-        case "store_down":
-            hub.store.down_until = until

@@ -12,14 +12,17 @@ from tests.simulation.actor import Actor
 from tests.simulation.audit import evidence
 from tests.simulation.cases import LANE
 from tests.simulation.loop import Machine
+from tests.simulation.offering import EVERYTHING, Offer
 from tests.simulation.world import World
 
 NO_RECEIPT = NotSent(NotSentCause.NO_RECEIPT, "NO_RECEIPT", "")
 FENCED = NotSent(NotSentCause.FENCED, "FENCED", "")
+TIME_OVER = NotSent(NotSentCause.FENCED, "TIME_OVER", "")
 FORGOTTEN = Unknown("RESULT_FORGOTTEN", "")
 LOST = Unknown("ACTOR_LOST", "", cause=UnknownCause.WORKER_LOST)
 
 Ending = asyncio.Task[Result]
+RELEASE_SECONDS = 0.05
 
 
 class Stream:
@@ -48,11 +51,14 @@ class SimulatedSpoke:
         self._instance = 0
         self._streams: list[Stream] = []
         self.is_up = False
+        self.is_gone = False
+        """Whether nobody starts it again."""
+        self.offer: Offer = EVERYTHING
         self.start()
 
     def start(self) -> None:
         """A new process."""
-        if self.is_up:
+        if self.is_up or self.is_gone:
             return
         self._instance += 1
         self.is_up = True
@@ -61,6 +67,13 @@ class SimulatedSpoke:
         self._attempts: Attempts[Ending] = Attempts(self._world)
         self._results: dict[str, Result] = {}
         self._actor = Actor(self._world)
+
+    def release(self, offer: Offer) -> None:
+        """Another release takes its place, if it is there at all."""
+        if self.is_up and offer != self.offer:
+            self.crash()
+            self._world.loop.later(RELEASE_SECONDS, self.start)
+        self.offer = offer
 
     def crash(self) -> None:
         """Drops everything; what has left for the provider still arrives there."""
@@ -113,10 +126,16 @@ class SimulatedSpoke:
             return Result(claimed.attempt_id, NO_RECEIPT, b"")
         if isinstance(standing, Closed) or self._attempts.is_older(claimed.claimed_at):
             return self._signed(claimed.attempt_id, FENCED)
+        if self.is_over(attempt):
+            return self._signed(claimed.attempt_id, TIME_OVER)
         self._world.watch.begun(claimed)
         ending = self._world.loop.create_task(self._run(attempt), context=self._machine.context)
         self._attempts.begin(claimed.attempt_id, ending)
         return ending
+
+    def is_over(self, attempt: Warranted) -> bool:
+        """Whether it had to be begun before now."""
+        return attempt.begin_by is not None and self._world.now() >= attempt.begin_by
 
     def _is_warranted(self, attempt: Warranted, term: int) -> bool:
         said = attempt.intent.decode().split()

@@ -1,8 +1,8 @@
 """The store's model and the store on Postgres, given the same operations, give the same answers."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,28 +14,43 @@ from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.agreeing import Compared, Task
 from hub.jobs.decide import Decision
 from hub.jobs.letters import Cause
-from hub.jobs.model import TRANSITIONS, Claimed, JobState, NewJob, Origin, RetryPolicy, Work
+from hub.jobs.model import TRANSITIONS, JobState, NewJob, Origin, RetryPolicy, Work
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.store import PostgresJobStore
+from hub.lanes import turns
 from hub.lanes.breaker import Breaker, BreakerState
-from hub.lanes.ports import Settlement
+from hub.lanes.ports import Settlement, Survey
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from tests.hub.jobs import withdrawal
-from tests.simulation.alike import caught, job_id_of, later, of_grant, of_orphans, of_row, sign, sign_at
+from tests.simulation.comparable import (
+    caught,
+    intents,
+    job_id_of,
+    later,
+    of_grant,
+    of_orphans,
+    of_row,
+    sign,
+    sign_at,
+)
 from tests.simulation.events import MemoryEvents
+from tests.simulation.house import MemoryHouse
 from tests.simulation.store import LetterRow, MemoryStore
 
 SEQUENCES = 40
-OPERATIONS = 40
+OPERATIONS = 55
 NOT_UNDERSTOOD = 0.3
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 LEASES = (timedelta(hours=1), timedelta(seconds=-1))
-OWNERS = ("hub-a", "hub-b")
+OWNERS = ("hub-a", "hub-b", "hub-duty/housekeeping.1")
+DOUBTS = (JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT)
+SERVED = ((), ("acme",), ("globex",), ("acme", "globex"), ("globex", "acme"), ("acme", turns.DOUBTS))
 
 _LETTERS = text("SELECT job_id, seq, cause, reason, left_at, left_by FROM dead_letter ORDER BY job_id, seq")
 _ATTEMPTS = text("SELECT job_id, seq, purpose, term, outcome, reason FROM attempt ORDER BY job_id, seq")
 _HANDLED = text("SELECT lane_id, event_id, handled FROM webhook_event ORDER BY event_id")
+_RUN_OUT = text("UPDATE job SET expire_at = :past WHERE job_id = :job_id")
 _TOLD = text("SELECT event_id, differs, proposal, job_state FROM provider_event")
 
 
@@ -56,11 +71,6 @@ def compare(task: Task, outcome: bytes) -> Compared:
     return Compared("amount" if outcome == b"other" else None)
 
 
-def intents(claimed: list[Claimed] | Any) -> list[bytes]:
-    """One text per attempt."""
-    return [f"intent {c.attempt_id} {c.term}".encode() for c in claimed]
-
-
 class Pair:
     """One lane, on both stores at once; every operation is done on both and its answers compared."""
 
@@ -75,6 +85,7 @@ class Pair:
         self._events = PostgresEventStore(engine, decode, compare)
         self._engine = engine
         self.model = MemoryStore(lambda: datetime.now(UTC))
+        self.model_house = MemoryHouse(self.model)
         self.model_events = MemoryEvents(self.model, decode, compare)
         self.made: list[str] = []
         self.term = 1
@@ -116,15 +127,6 @@ class Pair:
             "acquire", {k: of_grant(g) for k, g in ours.items()}, {k: of_grant(g) for k, g in real.items()}
         )
 
-    async def survey(self) -> None:
-        """A replica says that it lives, and asks who else does; other sequences' are not looked at."""
-        owner, lanes = self.chance.choice(OWNERS), [self.lane]
-        real = await self._leases.survey(owner, lanes, LEASES[0])
-        ours = self.model.survey(owner, lanes, LEASES[0])
-        offers = {name for name, offered in real.offers.items() if self.lane in offered}
-        self._same("offers", set(ours.offers), offers)
-        self._same("owner", ours.owners.get(self.lane), real.owners.get(self.lane))
-
     async def release(self) -> None:
         """A replica gives the lane up."""
         owner = self.chance.choice(OWNERS)
@@ -134,11 +136,51 @@ class Pair:
     async def claim(self) -> None:
         """An owner, of this term or an older one, claims."""
         limit, trial = self.chance.randint(1, 3), self.chance.random() < 0.3
-        served = self.chance.choice(((), ("acme",), ("acme", "")))
+        served = self.chance.choice(SERVED)
         real = await self._lanes.claim(self.lane, self.term, limit, intents, served=served, trial=trial)
         ours = self.model.claim(self.lane, self.term, limit, intents, served, trial=trial)
         self._same("claim", of_orphans(ours), of_orphans(real))
         self.held += [(o.claimed.job_id, o.claimed.seq) for o in sorted(ours, key=job_id_of)]
+
+    async def survey(self) -> None:
+        """A replica says that it lives, and asks who else does and whose the lane is."""
+        owner, offered = self.chance.choice(OWNERS), self.chance.choice(([self.lane], []))
+        lease = self.chance.choice(LEASES)
+        real = await self._leases.survey(owner, offered, lease)
+        ours = self.model.survey(owner, offered, lease)
+        self._same("offers", self._offering(ours), self._offering(real))
+        self._same("owner", ours.owners.get(self.lane), real.owners.get(self.lane))
+
+    def _offering(self, survey: Survey) -> set[str]:
+        return {owner for owner, lanes in survey.offers.items() if self.lane in lanes}
+
+    async def retire(self) -> None:
+        """A replica goes."""
+        owner = self.chance.choice(OWNERS)
+        await self._leases.retire(owner)
+        self.model.retire(owner)
+
+    async def look_round(self) -> None:
+        """Who keeps house looks for lanes that nobody works on."""
+        real = [lane for lane in await self._house.lanes() if lane.lane == self.lane]
+        ours = [lane for lane in self.model_house.lanes() if lane.lane == self.lane]
+        self._same("lanes", ours, real)
+
+    async def run_out(self) -> None:
+        """The time of a job is over."""
+        live = sorted(self.model.live)
+        doubts = [job_id for job_id in live if self.model.live[job_id].state in DOUBTS]
+        if live := doubts or live:
+            row = self.model.live[self.chance.choice(live)]
+            row.new = replace(row.new, expire_at=PAST)
+            async with self._engine.begin() as connection:
+                await connection.execute(_RUN_OUT, {"job_id": row.new.job_id, "past": PAST})
+
+    async def park_doubts(self) -> None:
+        """Who keeps house parks what is over and nobody can look up."""
+        real = await self._house.park_doubts(self.lane, self.term, 1000)
+        ours = self.model_house.park_doubts(self.lane, self.term, 1000)
+        self._same("park", sorted(ours), sorted(real))
 
     async def adopt(self) -> None:
         """An owner takes over."""
@@ -153,8 +195,8 @@ class Pair:
         if self.chance.random() < 0.8:
             self.held = [h for h in self.held if h not in batch]
         ends = [self._settlement(job_id, seq) for job_id, seq in batch]
-        # No owner has two ends of one attempt on their way.
-        settlements = list({(end.job_id, end.seq): end for end in ends}.values())
+        # No owner has two ends of one job on their way.
+        settlements = list({end.job_id: end for end in ends}.values())
         real = await caught(lambda: self._lanes.settle(self.lane, self.term, settlements))
         ours = await caught(lambda: later(lambda: self.model.settle(self.lane, self.term, settlements)))
         self._same("settle", ours, real)
@@ -169,7 +211,7 @@ class Pair:
         decision = Decision(
             state,
             wait,
-            self.chance.choice(("", "REASON", "ABSENT_ONCE")),
+            self.chance.choice(("", "REASON", "ABSENT_ONCE", "TIME_OVER", "NEVER_STARTED")),
             "message",
             self.chance.choice(("", "reference")),
             self.chance.choice(("", "T")),
@@ -302,8 +344,12 @@ class Pair:
 _OPERATIONS = {
     Pair.accept: 5,
     Pair.acquire: 3,
-    Pair.survey: 1,
     Pair.release: 1,
+    Pair.survey: 3,
+    Pair.retire: 1,
+    Pair.look_round: 1,
+    Pair.run_out: 2,
+    Pair.park_doubts: 2,
     Pair.claim: 5,
     Pair.adopt: 2,
     Pair.settle: 6,
@@ -313,7 +359,7 @@ _OPERATIONS = {
     Pair.save_throttle: 1,
     Pair.next_due: 1,
     Pair.relay: 2,
-    Pair.event: 4,
+    Pair.event: 6,
 }
 
 
@@ -335,11 +381,22 @@ async def test_the_model_answers_as_the_store_does(hub_engine: AsyncEngine) -> N
     assert seen == {state.name for state in JobState}
 
 
-@pytest.mark.parametrize("broken", ["owns", "is_held", "leave"])
+@pytest.mark.parametrize(
+    ("model", "broken"),
+    [
+        (MemoryStore, "owns"),
+        (MemoryStore, "is_held"),
+        (MemoryStore, "leave"),
+        (MemoryStore, "retire"),
+        (MemoryHouse, "park_doubts"),
+        (MemoryHouse, "lanes"),
+    ],
+)
 async def test_a_model_that_drifts_is_noticed(
-    hub_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, broken: str
+    hub_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, model: type, broken: str
 ) -> None:
-    monkeypatch.setattr(MemoryStore, broken, lambda *_: broken != "leave")
+    nothing = [] if model is MemoryHouse else broken in ("owns", "is_held")
+    monkeypatch.setattr(model, broken, lambda *_: nothing)
     with pytest.raises((AssertionError, KeyError)):
         for seed in range(SEQUENCES):
             await _sequence(hub_engine, seed)

@@ -16,6 +16,8 @@ SELDOM = frozenset(
         "a doubt is forgotten",
         "held events are left alone",
         "a restarted spoke begins what is older",
+        "a lane that is dropped is kept",
+        "the abandoned are left alone",
     }
 )
 """Sown bugs that take more than a hundred seeds; run with `-m campaign`."""

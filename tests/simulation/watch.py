@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hub.jobs.decide import CALLED_OFF, POISON_AFTER
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, Purpose
@@ -10,7 +11,8 @@ from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.spec import Replay
 from hub.lanes.breaker import FAILURES_TO_OPEN, FIRST_OPEN_SECONDS, Verdict, verdict
 from hub.lanes.ports import Orphan, Result, Settlement
-from tests.simulation.cases import SPECS
+from tests.simulation.cases import LANE, SPECS
+from tests.simulation.fairness import Fairness
 from tests.simulation.store import JobRow
 from tests.simulation.world import World
 
@@ -19,6 +21,9 @@ SLACK = 0.01
 
 TOGETHER = 0.2
 """Seconds within which results come together."""
+
+BEGINNING = timedelta(seconds=0.05)
+"""Longer than it takes from the spoke's look at the time until the request leaves."""
 
 ENDED_WITHOUT = frozenset({JobState.DEAD, JobState.EXPIRED, JobState.CANCELLED})
 
@@ -57,6 +62,12 @@ class Watch:
         self.violations: list[Violation] = []
         self.effects: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
+        self.turns = Fairness(self.wrong)
+        self.taken_back: set[str] = set()
+        """Jobs of which the provider says the contrary after all."""
+        self.begun_jobs: set[str] = set()
+        """Jobs that a spoke has begun to work on."""
+        self._owners: dict[tuple[str, int], str] = {}
         self._newest = 0
         self.attempts = 0
         self.outlived: set[str] = set()
@@ -81,9 +92,13 @@ class Watch:
         """Writes a violation down."""
         self.violations.append(Violation(invariant, subject, what, self._world.loop.time()))
 
-    def granted(self, owner: str, term: int) -> None:
-        """An owner has the lane."""
-        self._newest = max(self._newest, term)
+    def granted(self, owner: str, lane: str, term: int) -> None:
+        """An owner has a lane."""
+        first = self._owners.setdefault((lane, term), owner)
+        if first != owner:
+            self.wrong("one owner", lane, f"{owner} has it under term {term}, as {first} had")
+        if lane == LANE:
+            self._newest = max(self._newest, term)
 
     def claimed(self, term: int, orphans: Sequence[Orphan], asked_at: float) -> None:
         """Attempts begin: their claim is committed. The owner asked for them at `asked_at`."""
@@ -102,6 +117,7 @@ class Watch:
 
     def begun(self, claimed: Claimed) -> None:
         """A spoke begins an attempt."""
+        self.begun_jobs.add(claimed.job_id)
         if self._running and (_is_suspect(claimed) or self._alone in self._running):
             self.wrong("alone", claimed.attempt_id, f"beside {', '.join(sorted(self._running))}")
         self._running.add(claimed.attempt_id)
@@ -127,6 +143,8 @@ class Watch:
     def sent(self, claimed: Claimed) -> None:
         """A request leaves that may have an effect."""
         self._world.note("sent", claimed.attempt_id)
+        if self._world.now() >= claimed.expire_at + BEGINNING:
+            self.wrong("expiry", claimed.attempt_id, "sent after its time was over")
         if SPECS[claimed.work.operation].replay is Replay.BLIND:
             earlier = self._possible.setdefault(claimed.job_id, claimed.attempt_id)
             if earlier != claimed.attempt_id:

@@ -45,6 +45,12 @@ class World:
         self.over = False
         self.deliveries = 0
         self.ghosts = 0
+        self.idle_lanes: tuple[str, ...] = ()
+        """Lanes without work, that the hubs share."""
+        self.has_goers = False
+        """Whether spokes, accounts or operations come and go."""
+        self.is_forever = False
+        """Whether what goes stays away when all else has healed."""
 
     def now(self) -> datetime:
         """The wall clock, aware UTC."""
