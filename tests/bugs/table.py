@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from tests.bugs.bug import Bug
+from tests.bugs.going import GOING
 from tests.bugs.people import PEOPLE
 from tests.bugs.sending import SENDING
 from tests.bugs.storing import STORING
 
-BUGS: Sequence[Bug] = (*SENDING, *STORING, *PEOPLE)
+BUGS: Sequence[Bug] = (*SENDING, *STORING, *PEOPLE, *GOING)
 
 HEAD = "| Planted bug | What it breaks | What must hold | Caught by |"
 

@@ -128,6 +128,12 @@ def test_what_is_our_own_doing_burns_no_attempt(cause: NotSentCause) -> None:
     assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
 
 
+def test_a_provider_that_throttles_burns_no_attempt() -> None:
+    throttled = NotSent(NotSentCause.THROTTLED, "R", "")
+    decision = after_attempt(claimed(attempt_count=3), throttled, spec(), MOMENT)
+    assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
+
+
 def test_what_burns_no_attempt_still_waits_longer_each_time() -> None:
     overloaded = NotSent(NotSentCause.OVERLOADED, "R", "")
     waits = [after_attempt(claimed(seq=n), overloaded, spec(), MOMENT).wait for n in (1, 2, 3)]

@@ -113,5 +113,6 @@ class Faults:
         for kind, most in [*goers.items(), *peers.items()]:
             for _ in range(self.more.randint(0, most)):
                 yield self.more.uniform(0.6, LAST_STRIKE), kind
-        if "log_away" in self.worlds:
+        # What waits for the log is under way while its account goes and comes.
+        if "log_away" in self.worlds or (goers and self.more.random() < 0.5):
             yield self.more.uniform(0.6, 3.0), "log_away"

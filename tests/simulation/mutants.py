@@ -1,7 +1,7 @@
 """Bugs sown on purpose, to show that the simulation would find them. `python -m tests.simulation.mutants`."""
 
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,6 @@ from hub.lanes.breaker import Breaker
 from hub.lanes.dispatch import Dispatch, unreported
 from hub.lanes.gate import Gate
 from hub.lanes.lane import Lane
-from hub.lanes.ownership import Ownership
 from hub.lanes.ports import Knowledge, Orphan, Receipt, Report, Result, Settlement, Warranted
 from hub.lanes.relay import Relay
 from hub.lanes.turns import Turns
@@ -146,18 +145,6 @@ def _all_to_the_first(offers: Mapping[str, Collection[str]], owners: Mapping[str
     return {lane: min(offers) for lanes in offers.values() for lane in lanes}
 
 
-def _never_giving_up(
-    go_round: Callable[[Ownership], Awaitable[float]],
-) -> Callable[[Ownership], Awaitable[float]]:
-    async def around(own: Ownership) -> float:
-        # What is dropped here has not been given up in the store.
-        for lane in own._running.keys() - set(own._lanes()):
-            await own._running.pop(lane).stop()
-        return await go_round(own)
-
-    return around
-
-
 async def _expire_nothing(duty: Expiring) -> float | None:
     return 1.0
 
@@ -247,7 +234,6 @@ MUTANTS: Mapping[str, list[Patch]] = {
         (contradicting, "contradiction", lambda state, reference, outcome: None)
     ],
     "the abandoned are left alone": [(ParkAbandoned, "run_once", _park_nothing)],
-    "a lane that is dropped is kept": [(Ownership, "_go_round", Over(_never_giving_up))],
 }
 
 

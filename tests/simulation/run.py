@@ -50,6 +50,11 @@ class Run:
     trace: tuple[tuple[object, ...], ...]
 
 
+def faults_of(seed: int) -> Faults:
+    """What can go wrong in the run of a seed."""
+    return Faults(random.Random(f"run-{seed}"))
+
+
 def simulate(seed: int) -> Run:
     """Runs one seed."""
     logging.disable(logging.CRITICAL)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.simulation.campaign import campaign
+from tests.simulation.campaign import Tally, campaign
 from tests.simulation.mutants import MUTANTS, found_at, row
-from tests.simulation.run import simulate
+from tests.simulation.run import faults_of, simulate
 
 SEEDS = 200
+OF_A_KIND = 15
 SELDOM = frozenset(
     {
         "settle without its fences",
@@ -16,7 +17,6 @@ SELDOM = frozenset(
         "a doubt is forgotten",
         "held events are left alone",
         "a restarted spoke begins what is older",
-        "a lane that is dropped is kept",
         "the abandoned are left alone",
     }
 )
@@ -27,6 +27,42 @@ def test_what_must_hold_holds_in_every_run_and_every_kind_of_fault_strikes() -> 
     tally = campaign(range(SEEDS))
     assert tally.violations == [], "\n".join(tally.lines())
     assert tally.never == []
+
+
+def _worlds_of(kind: str) -> Tally:
+    """So many worlds of a kind, and of whatever others they are too."""
+    seeds = [seed for seed in range(20 * OF_A_KIND) if kind in faults_of(seed).worlds]
+    return campaign(seeds[:OF_A_KIND])
+
+
+def test_tenants_that_share_a_lane_have_their_turns() -> None:
+    tally = _worlds_of("loads")
+    assert [v for _, v in tally.violations if v.invariant == "turns"] == []
+    assert tally.proofs["tenants_waited"] > OF_A_KIND
+
+
+def test_lanes_lie_evenly_among_the_replicas_that_live() -> None:
+    tally = _worlds_of("peers")
+    assert [v for _, v in tally.violations if v.invariant in ("sharing", "one owner", "fence")] == []
+    assert tally.proofs["lanes_moved"] > OF_A_KIND
+
+
+def test_what_contradicts_an_end_is_told_once_and_changes_none() -> None:
+    tally = _worlds_of("afterwards")
+    assert [v for _, v in tally.violations if v.invariant in ("contradictions", "transitions")] == []
+    assert tally.proofs["contradictions_told"] > OF_A_KIND
+
+
+def test_all_ends_or_waits_for_a_person_also_where_something_never_comes_back() -> None:
+    tally = _worlds_of("goers")
+    assert [v for _, v in tally.violations if v.invariant in ("ends", "evidence", "letters")] == []
+    assert tally.proofs["away_for_ever"]
+
+
+def test_nothing_is_sent_after_its_time_and_what_was_never_begun_expires() -> None:
+    tally = _worlds_of("log_away")
+    assert [v for _, v in tally.violations if v.invariant == "expiry"] == []
+    assert tally.proofs["expired_unsent"]
 
 
 @pytest.mark.parametrize("seed", [0, 7, 12, 33, 58])
