@@ -103,10 +103,7 @@ GOING = (
         new="_LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN})",
         breaks="a lane that a wrong key of ours holds burns the attempts of its jobs",
         holds="what holds the lane costs no job its life",
-        tests=(
-            "tests/hub/test_breaker_trials.py::"
-            "test_a_key_that_is_mended_after_an_hour_has_cost_no_job_its_life",
-        ),
+        tests=("tests/hub/test_decide.py::test_a_wrong_key_that_holds_the_lane_burns_no_attempt",),
     ),
     Bug(
         name="look-ups-close-the-breaker",

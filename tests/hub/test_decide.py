@@ -134,6 +134,12 @@ def test_a_provider_that_throttles_burns_no_attempt() -> None:
     assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
 
 
+def test_a_wrong_key_that_holds_the_lane_burns_no_attempt() -> None:
+    refused, held = NotSent(NotSentCause.MISCONFIGURED, "R", ""), replace(MOMENT, on_trial=True)
+    decision = after_attempt(claimed(attempt_count=3), refused, spec(), held)
+    assert (decision.state, decision.counts) == (JobState.RETRY_WAIT, False)
+
+
 def test_what_burns_no_attempt_still_waits_longer_each_time() -> None:
     overloaded = NotSent(NotSentCause.OVERLOADED, "R", "")
     waits = [after_attempt(claimed(seq=n), overloaded, spec(), MOMENT).wait for n in (1, 2, 3)]
