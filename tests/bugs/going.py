@@ -54,8 +54,8 @@ GOING = (
     Bug(
         name="sent-after-its-time",
         file="hub/jobs/decide.py",
-        old="    if job.purpose is Purpose.LOOK_UP or now < begin_by(job, spec):\n",
-        new="    if job.purpose is Purpose.LOOK_UP or not job.doubted or now < begin_by(job, spec):\n",
+        old="    if job.purpose is not Purpose.EXECUTE or now < begin_by(job, spec):\n",
+        new="    if job.purpose is not Purpose.EXECUTE or not job.doubted or now < begin_by(job, spec):\n",
         breaks="what waited for the log is sent when it is back, though its time is over",
         holds="nothing is sent after its expiry",
         tests=(
@@ -108,13 +108,13 @@ GOING = (
     Bug(
         name="look-ups-close-the-breaker",
         file="hub/lanes/breaker.py",
-        old="            return _after_success(breaker) if writes or breaker.by_asks else breaker\n",
+        old="            return breaker if breaker.by_writes and not writes else _after_success(breaker)\n",
         new="            return _after_success(breaker)\n",
         breaks="a provider that answers questions and takes no work is sent all of it",
         holds="a provider that is down burns the attempts of few jobs",
         tests=(
             "tests/hub/test_breaker_trials.py::"
-            "test_a_look_up_that_works_closes_only_what_look_ups_have_opened[False]",
+            "test_a_look_up_that_works_closes_only_what_look_ups_have_opened[True]",
         ),
     ),
     Bug(

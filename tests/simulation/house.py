@@ -3,7 +3,8 @@
 from hub.housekeeping.concerns import LaneAtWork
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
-from tests.simulation.store import JobRow, LaneRow, LetterRow, MemoryStore
+from tests.simulation.lanes import LaneRow
+from tests.simulation.store import JobRow, LetterRow, MemoryStore
 
 OWN = "hub-duty/"
 """How the lanes and the owners begin that are the hub's own duties."""
@@ -47,8 +48,12 @@ class MemoryHouse:
         )
 
     def _is_over(self, row: JobRow) -> bool:
-        asks = row.state in (JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT)
-        return asks and _waits(row) and row.new.expire_at <= self._store.now()
+        now = self._store.now()
+        if row.state not in (JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT) or row.claimed_term:
+            return False
+        if row.due_at is None or row.new.expire_at > now:
+            return False
+        return row.state is JobState.IN_DOUBT or row.due_at <= now
 
     def _park(self, row: JobRow) -> None:
         waited = row.state is JobState.WAITING_CONFIRMATION
