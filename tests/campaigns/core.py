@@ -26,17 +26,25 @@ _AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a request says beside its key. `attempts` 0: as the manifest has it; `wait` in seconds."""
+    """What a request says beside its key. `attempts` 0: as the manifest has it; `wait` in seconds.
+
+    `life`: the seconds after which nobody wants it any more; 0: as the hub has it.
+    """
 
     provider: str
     method: str = CARD
     wait: float = 0.0
     attempts: int = 0
+    life: float = 0.0
+    tenant: str = TENANT
+    cents: int = 1000
 
     def context(self, key: str) -> context_pb2.RequestContext:
         """The envelope of a request."""
-        context = context_pb2.RequestContext(request_id=key, tenant=TENANT, provider=self.provider)
+        context = context_pb2.RequestContext(request_id=key, tenant=self.tenant, provider=self.provider)
         context.wait.FromMilliseconds(int(self.wait * 1000))
+        if self.life:
+            context.expire_time.FromMilliseconds(int((time.time() + self.life) * 1000))
         if self.attempts:
             context.retry.max_attempts = self.attempts
             context.retry.initial_backoff.FromMilliseconds(50)
@@ -55,7 +63,7 @@ class Core:
 
     async def charge(self, key: str, ask: Ask) -> job_pb2.Job:
         """A charge, once it is accepted."""
-        amount = money_pb2.Money(minor_units=1000, currency_code="EUR")
+        amount = money_pb2.Money(minor_units=ask.cents, currency_code="EUR")
         request = payments_service_pb2.ChargeRequest(
             context=ask.context(key), amount=amount, payment_method=ask.method
         )

@@ -1,4 +1,4 @@
-"""A provider is down until a thousand jobs are dead letters; a person takes the runbook and a terminal."""
+"""A provider fails in part, until many jobs are dead letters; a person takes the runbook and a terminal."""
 
 import asyncio
 import mailbox
@@ -12,8 +12,8 @@ from tests.alerts.alertmanager import Alertmanager
 from tests.alerts.sinks import ALERTMANAGER, ON_CALL, write_sinks
 from tests.campaigns import person
 from tests.campaigns.books import Books, not_once
-from tests.campaigns.core import Ask, Core
-from tests.campaigns.gateway import Door, Gateway
+from tests.campaigns.core import Ask, Core, steady
+from tests.campaigns.gateway import DOOMED_CENTS, Door, Gateway
 from tests.campaigns.ground import Ground, Wanted, scratch, standing, until
 from tests.campaigns.person import Person
 from tests.campaigns.report import Report
@@ -22,7 +22,7 @@ LANE, CAUSE = "stripe/default", "provider_down"
 ALERT = f"DeadLetters/{LANE}/{CAUSE}"
 ATTEMPTS = 2
 FRESH = 10
-SUBMIT_RATE = 100
+SUBMIT_RATE, BESIDE_RATE = 10, 40
 REPLAY_RATE, FIRST_CHUNKS_SECONDS = 10, 30
 ALERT_SECONDS = 30
 SINKS = {ALERTMANAGER, ON_CALL}
@@ -69,17 +69,23 @@ async def _tell(ground: Ground, provider: Gateway, alertmanager: Alertmanager, j
 
 
 async def _die(ground: Ground, provider: Gateway, jobs: int) -> tuple[list[str], list[str]]:
-    """First the provider sends everything away, until the attempts are used up; then it is gone."""
+    """First the provider fails for some, until their attempts are used up; then it is gone for all.
+
+    What succeeds beside them keeps the breaker closed: an open one would save their attempts.
+    """
     report, core, run_id = ground.report, Core(ground.place), secrets.token_hex(3)
-    await provider.set(Door.THROTTLING)
+    await provider.set(Door.PARTLY)
     keys = [f"dead-{run_id}-{number}" for number in range(jobs)]
-    dead = await core.charge_evenly(keys, Ask("stripe", attempts=ATTEMPTS), rate=SUBMIT_RATE)
+    doomed = Ask("stripe", attempts=ATTEMPTS, cents=DOOMED_CENTS)
 
     async def letters() -> int:
         return await ground.count("SELECT count(*) FROM dead_letter WHERE left_at IS NULL;")
 
-    await until(letters, lambda n: n >= jobs, 60 + jobs * ATTEMPTS / 40, "the jobs die")
-    report.note(dead_letters=await letters())
+    async with steady(ground.place, f"beside-{run_id}", Ask("stripe", wait=20), rate=BESIDE_RATE) as beside:
+        dead = await core.charge_evenly(keys, doomed, rate=SUBMIT_RATE)
+        await until(letters, lambda n: n >= jobs, 60 + jobs / SUBMIT_RATE, "the jobs die")
+    report.note(dead_letters=await letters(), succeeded_beside=len(beside.samples))
+    report.expect("the others succeed", not beside.failed, beside.failed[:3])
     await provider.set(Door.SHUT)
     fresh = [(await core.charge(f"fresh-{run_id}-{n}", Ask("stripe"))).job_id for n in range(FRESH)]
     await until(lambda: _firing(ground, "BreakerOpen"), bool, 60, "the alert BreakerOpen fires")

@@ -1,4 +1,4 @@
-"""A provider's front door: it passes on, sends too much away, is shut, or kills whoever asks."""
+"""A provider's front door: it passes on, sends too much away, knows a key, is shut, or kills whoever asks."""
 
 import os
 import signal
@@ -11,6 +11,8 @@ from aiohttp import web
 from tests.spokes.harness import free_port
 
 DEADLY = b"pm_poison"
+DOOMED_CENTS = 1013
+_DOOMED = f"amount={DOOMED_CENTS}&".encode()
 _HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 
 
@@ -18,17 +20,22 @@ class Door(Enum):
     """What happens to a request."""
 
     OPEN = "it is passed on"
+    PARTLY = "503, to be asked again, for all of one amount; the rest is passed on"
     THROTTLING = "429, without a word on when to come back"
     SHUT = "nobody listens"
 
 
 class Gateway:
-    """One front door, before the address of a stand-in. `killed`: processes that had asked for the deadly."""
+    """One front door, before the address of a stand-in. `killed`: processes that had asked for the deadly.
 
-    def __init__(self, target: str) -> None:
+    `key`: whoever comes with another is not let in.
+    """
+
+    def __init__(self, target: str, *, key: str = "") -> None:
         self._target = f"http://{target}"
         self._port = free_port()
         self._door = Door.OPEN
+        self._key = key
         self._runner: web.AppRunner | None = None
         self._client: aiohttp.ClientSession | None = None
         self.killed: list[int] = []
@@ -68,6 +75,12 @@ class Gateway:
         body = await request.read()
         if self._door is Door.THROTTLING:
             return web.json_response({"error": {"type": "rate_limit_error"}}, status=429)
+        if self._door is Door.PARTLY and _DOOMED in body:
+            return web.json_response(
+                {"error": {"type": "api_error"}}, status=503, headers={"Retry-After": "0"}
+            )
+        if self._key and self._key not in request.headers.get("Authorization", ""):
+            return web.json_response({"error": {"type": "invalid_request_error"}}, status=401)
         if DEADLY in body:
             self._kill_whoever_asks(request)
             return web.Response(status=503)
