@@ -153,6 +153,7 @@ class Dispatch:
                 fit.append(attempt)
             else:
                 late.append(self._settle_unsent(attempt, outcome))
+        self._gate.spared(len(late), self._tools.clock.monotonic())
         await all_of(late)
         return fit
 

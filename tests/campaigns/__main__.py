@@ -8,12 +8,28 @@ from collections.abc import Callable, Coroutine
 import click
 import uvloop
 
-from tests.campaigns import backfill, deadletters, outage, poison, resolve, rollback
+from tests.campaigns import (
+    backfill,
+    deadletters,
+    fairness,
+    outage,
+    overload,
+    poison,
+    resolve,
+    rollback,
+    standstill,
+    waiters,
+)
 from tests.campaigns.ground import Wanted
 from tests.campaigns.report import Report
+from tests.campaigns.troubles import TROUBLES
 
 BASE_PORT = 9800
-NAMES = ("outage", "deadletters", "rollback", "backfill", "poison", "resolve")
+NAMES = (
+    *("outage", "deadletters", "rollback", "backfill", "poison", "resolve"),
+    *TROUBLES,
+    *("overload", "fairness", "waiters"),
+)
 
 base_port_option = click.option("--base-port", type=int, default=BASE_PORT, show_default=True)
 keep_option = click.option("--keep", is_flag=True, help="Keep the stack's directory, with the logs.")
@@ -98,6 +114,71 @@ def resolve_command(base_port: int, keep: bool, as_json: bool) -> None:
     """A person finds out what became of letters."""
     wanted = Wanted(base_port=base_port, keep=keep)
     run("resolve", lambda r: resolve.run(r, wanted=wanted), as_json=as_json)
+
+
+def standstill_command(trouble: str, told: str) -> None:
+    """Makes the command of one trouble."""
+
+    @campaigns.command(name=trouble, help=f"{told}, with work before it.")
+    @click.option("--jobs", type=int, default=300, show_default=True, help="Charges that wait.")
+    @click.option("--seconds", type=float, default=10, show_default=True, help="How long it stays so.")
+    @campaign
+    def command(jobs: int, seconds: float, base_port: int, keep: bool, as_json: bool) -> None:
+        wanted, size = Wanted(base_port=base_port, keep=keep), standstill.Size(jobs, seconds)
+        run(trouble, lambda r: standstill.run(r, trouble, size=size, wanted=wanted), as_json=as_json)
+
+
+for name, trouble in TROUBLES.items():
+    standstill_command(name, (trouble.__doc__ or "").strip().rstrip("."))
+
+
+@campaigns.command(name="overload")
+@click.option("--rate", type=int, default=20, show_default=True, help="What the account may do per second.")
+@click.option("--times", type=float, default=2.0, show_default=True, help="How many times that comes.")
+@click.option("--seconds", type=float, default=15.0, show_default=True, help="For how long.")
+@campaign
+def overload_command(
+    rate: int, times: float, seconds: float, base_port: int, keep: bool, as_json: bool
+) -> None:
+    """More comes than a lane may do, and nobody wants it for long."""
+    wanted, size = (
+        Wanted(base_port=base_port, spokes=("echo",), keep=keep),
+        overload.Size(rate, times, seconds),
+    )
+    run("overload", lambda r: overload.run(r, size=size, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="fairness")
+@click.option("--waiting", type=int, default=2000, show_default=True, help="What one tenant has waiting.")
+@click.option("--rate", type=int, default=10, show_default=True, help="What the account may do per second.")
+@campaign
+def fairness_command(waiting: int, rate: int, base_port: int, keep: bool, as_json: bool) -> None:
+    """A tenant has very much waiting, and another comes with a job."""
+    wanted, size = Wanted(base_port=base_port, spokes=("echo",), keep=keep), fairness.Size(waiting, rate)
+    run("fairness", lambda r: fairness.run(r, size=size, wanted=wanted), as_json=as_json)
+
+
+@campaigns.command(name="waiters")
+@click.option("--waiters", "waiting", type=int, default=400, show_default=True, help="How many wait.")
+@click.option("--watchers", "watching", type=int, default=50, show_default=True, help="How many watch.")
+@click.option("--rate", type=int, default=50, show_default=True, help="Charges a second beside them.")
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="How long each part lasts.")
+@click.option("--worse", type=float, default=1.5, show_default=True, help="How much longer charges may take.")
+@campaign
+def waiters_command(
+    waiting: int,
+    watching: int,
+    rate: int,
+    seconds: float,
+    worse: float,
+    base_port: int,
+    keep: bool,
+    as_json: bool,
+) -> None:
+    """Very many wait and watch beside the traffic."""
+    wanted = Wanted(base_port=base_port, spokes=("stripe", "echo"), keep=keep)
+    size = waiters.Size(waiting, watching, rate, seconds, worse)
+    run("waiters", lambda r: waiters.run(r, size=size, wanted=wanted), as_json=as_json)
 
 
 @campaigns.command(name="all")

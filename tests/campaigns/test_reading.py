@@ -1,11 +1,12 @@
 """What campaigns judge by: a fault in it would let a violation pass."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.campaigns import books, person
+from tests.campaigns import books, person, standstill, troubles
 from tests.campaigns.person import PageUnclear
 from tests.campaigns.report import Report, milliseconds
 
@@ -60,6 +61,18 @@ def test_every_command_that_a_campaign_types_stands_in_its_page(module: str, tmp
     assert starts
     ana = person.at(page, tmp_path, Report("any", quiet=True))
     for start in starts:
+        assert ana.line(start).startswith(start)
+
+
+@pytest.mark.parametrize("trouble", troubles.TROUBLES.values())
+def test_every_command_that_ends_a_trouble_stands_in_the_page_of_its_alert(
+    trouble: type[troubles.Trouble], tmp_path: Path
+) -> None:
+    sources = [inspect.getsource(trouble), inspect.getsource(standstill)]
+    if trouble.alert == "SpokeAway":
+        sources.append(inspect.getsource(troubles.find))
+    ana = person.at(trouble.page, tmp_path, Report("any", quiet=True))
+    for start in TYPED.findall("".join(sources)):
         assert ana.line(start).startswith(start)
 
 

@@ -42,7 +42,7 @@ class Bench:
         await self.leases.acquire(owner, [LANE], LEASE)
         return (await self.leases.acquire(owner, [LANE], LEASE))[LANE].term
 
-    def run(self, term: int) -> LaneLoops:
+    def run(self, term: int, limits: Limits = Limits(8)) -> LaneLoops:  # noqa: B008 - it is frozen
         """Lets an owner work on the lane."""
         ports = Ports(
             store=self.lanes,
@@ -54,7 +54,7 @@ class Bench:
             draw=lambda: 0.0,
             post=self.board.post,
         )
-        self.running.append(LaneLoops(LANE, grant=Grant(term, self.at), limits=Limits(8), ports=ports))
+        self.running.append(LaneLoops(LANE, grant=Grant(term, self.at), limits=limits, ports=ports))
         return self.running[-1]
 
     async def until(self, job: NewJob, states: frozenset[JobState] | set[JobState]) -> Job:
