@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hub.jobs.model import JobState
 from local.sandboxes.stripe.client import API_KEY
 from local.stack.ports import Ports
 from tests.alerts.alertmanager import Alertmanager
@@ -27,6 +28,7 @@ BACK_SECONDS = 120
 PROVEN = 5
 
 _WAITING = f"FROM job WHERE lane_id = '{LANE}'"
+_NOT_BEGUN = f"(claimed_term = 0 AND state IN ({int(JobState.QUEUED)}, {int(JobState.RETRY_WAIT)}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +85,22 @@ async def _called(ground: Ground, alertmanager: Alertmanager) -> list[dict[str, 
 
 
 async def _held(trouble: Trouble, size: Size) -> int:
-    """While it lasts, nothing is lost; the attempts that were lost until the lane knew."""
+    """While it lasts, nothing is lost; how many attempts were lost, or under way, until the lane knew."""
     ground = trouble.scene.ground
     await asyncio.sleep(REST_SECONDS)  # what was under way has ended
     burnt = await _burnt(ground)
     await asyncio.sleep(size.seconds)
     waiting, later = await ground.count(f"SELECT count(*) {_WAITING};"), await _burnt(ground)
-    ground.report.note(waiting=waiting, burnt=burnt, burnt_while_it_lasted=later - burnt)
+    under_way = await ground.count(f"SELECT count(*) {_WAITING} AND NOT {_NOT_BEGUN};")
+    ground.report.note(waiting=waiting, under_way_when_it_began=under_way, burnt=burnt)
     ground.report.expect("all of them wait", waiting == size.jobs, waiting)
     most = trouble.most_burnt
     ground.report.expect(f"at most {most} attempts are lost", later <= most, later)
     ground.report.expect("none while it lasts", later == burnt, (burnt, later))
-    return later
+    ground.report.expect(
+        "at most a second's work was under way", under_way <= LIMITS["rate_per_second"], under_way
+    )
+    return later + under_way
 
 
 async def _one_alert(trouble: Trouble, alertmanager: Alertmanager, first: Sequence[dict[str, Any]]) -> None:
@@ -111,7 +117,8 @@ async def _back(trouble: Trouble, alertmanager: Alertmanager) -> None:
     ground, loop = trouble.scene.ground, asyncio.get_running_loop()
     ana = person.at(trouble.page, ground.state, ground.report)
     lanes = (await ana.types("hubctl lane list")).value["lanes"]
-    ground.report.expect("the lane shows what waits", any(int(each["waiting"]) for each in lanes), lanes)
+    waiting = {each["lane"]: int(each.get("backlog", {}).get("waiting", 0)) for each in lanes}
+    ground.report.expect("the lane shows what waits", waiting[LANE] > 0, lanes)
     await trouble.end(ana)
     began = loop.time()
 
@@ -133,10 +140,10 @@ async def _accounts(ground: Ground, core: Core, job_ids: Sequence[str], burnt: i
     rows = await ground.sql(
         "SELECT job_id, state, attempt_count FROM job_done WHERE request_id LIKE 'wait-%';"
     )
-    otherwise = [row for row in rows if row[1] != "6"]
+    otherwise = [row for row in rows if int(row[1]) != JobState.SUCCEEDED]
     report.expect("each has ended well", not otherwise and len(rows) == len(job_ids), otherwise[:3])
     attempts = sum(int(row[2]) for row in rows)
-    report.expect("with one attempt beside those lost", attempts <= len(job_ids) + burnt, attempts)
+    report.expect("with one attempt each, beside those lost", attempts <= len(job_ids) + burnt, attempts)
     wrong = not_once(job_ids, await Books(ground.place).payments())
     report.expect("the provider has made each of them once", not wrong, wrong[:3])
     unproven = await proof.invalid(ground.place, job_ids[:PROVEN], ground.state)
@@ -144,7 +151,7 @@ async def _accounts(ground: Ground, core: Core, job_ids: Sequence[str], burnt: i
 
 
 async def _burnt(ground: Ground) -> int:
-    return await ground.count(f"SELECT coalesce(sum(attempt_count), 0) {_WAITING} AND claimed_term = 0;")
+    return await ground.count(f"SELECT coalesce(sum(attempt_count), 0) {_WAITING} AND {_NOT_BEGUN};")
 
 
 async def _shown(alertmanager: Alertmanager) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -51,7 +52,7 @@ class Crowd:
 
     waiting: int = 0
     watching: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -79,7 +80,7 @@ async def run(report: Report, *, size: Size, wanted: Wanted) -> None:
             shortest, beside = await _beside(ground, run_id, size)
             report.note(waiting=crowd.waiting, watching=crowd.watching)
             report.expect("all wait and watch to the end", crowd.size == (size.waiters, size.watchers))
-            report.expect("nobody is sent away", not crowd.failed, (len(crowd.failed), crowd.failed[:3]))
+            report.expect("nobody is sent away", not crowd.failed, dict(crowd.failed.most_common(5)))
         after = await _leases(ground)
         report.note(charges_ms={"quiet": quiet, "beside": beside}, shortest_lease_s=round(shortest, 2))
         report.expect("no lease comes late", shortest >= LEAST_LEASE_SECONDS, shortest)
@@ -126,9 +127,8 @@ async def _crowd(ground: Ground, size: Size, job_ids: Sequence[str]) -> AsyncIte
         asyncio.create_task(_watch(stubs[n % needed], f"quiet-{n}", crowd)) for n in range(size.watchers)
     ]
     try:
-        await until(
-            lambda: _now(crowd), lambda now: now == (size.waiters, size.watchers), GATHER_SECONDS, "all"
-        )
+        everybody = size.waiters + size.watchers
+        await until(lambda: _seen(crowd), lambda n: n == everybody, GATHER_SECONDS, "everybody is there")
         yield crowd
     finally:
         for task in tasks:
@@ -137,8 +137,8 @@ async def _crowd(ground: Ground, size: Size, job_ids: Sequence[str]) -> AsyncIte
         await asyncio.gather(*(channel.close(None) for channel in channels))
 
 
-async def _now(crowd: Crowd) -> tuple[int, int]:
-    return crowd.size
+async def _seen(crowd: Crowd) -> int:
+    return sum(crowd.size) + crowd.failed.total()
 
 
 async def _wait(stub: jobs_service_pb2_grpc.JobsServiceStub, job_id: str, crowd: Crowd) -> None:
@@ -149,7 +149,7 @@ async def _wait(stub: jobs_service_pb2_grpc.JobsServiceStub, job_id: str, crowd:
         while True:
             await stub.WaitJob(request, timeout=WAIT_SECONDS + 10)
     except grpc.aio.AioRpcError as error:
-        crowd.failed.append(f"{error.code().name}: {error.details()}")
+        crowd.failed[f"{error.code().name}: {error.details()}"[:200]] += 1
     finally:
         crowd.waiting -= 1
 
@@ -164,4 +164,4 @@ async def _watch(stub: jobs_service_pb2_grpc.JobsServiceStub, tenant: str, crowd
         finally:
             crowd.watching -= 1
     except grpc.aio.AioRpcError as error:
-        crowd.failed.append(f"{error.code().name}: {error.details()}")
+        crowd.failed[f"{error.code().name}: {error.details()}"[:200]] += 1
