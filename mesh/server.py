@@ -16,7 +16,7 @@ from mesh.interceptor import MeshInterceptor
 from mesh.telemetry import Telemetry
 
 MIB = 1 << 20
-MAX_CONCURRENT_RPCS = 4096
+MAX_CONCURRENT_RPCS = 8192
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -28,6 +28,10 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.server_handshake_timeout_ms", 10_000),
+    # Of more than a thousand calls that wait to be taken, gRPC ends some as CANCELLED, which says nothing to
+    # anybody. The limit of calls refuses what is too much, by its right status.
+    ("grpc.server.max_pending_requests", 2 * MAX_CONCURRENT_RPCS),
+    ("grpc.server.max_pending_requests_hard_limit", 4 * MAX_CONCURRENT_RPCS),
 )
 
 

@@ -10,7 +10,7 @@ from local.stack.ports import LOOPBACK
 Node = dict[str, Any]
 
 _HTTP = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_MOST_REQUESTS = 4096
+_MOST_REQUESTS = 8192
 _KEEPALIVE = {"connection_keepalive": {"interval": "60s", "timeout": "10s"}}
 
 

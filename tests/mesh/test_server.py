@@ -1,6 +1,7 @@
 """A whole server of the mesh: health, reflection, limits and the drain."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from mesh.channel import open_channel
 from mesh.server import MeshServer
 from tests.mesh.serving import DOMAIN, Papers, code_of
 
+AT_ONCE = 4000
 SERVICE = "integration.jobs.v1.JobsService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -71,6 +73,14 @@ async def test_health_is_not_serving_until_ready_by_every_name(papers: Papers) -
             await served.server.set_ready(False)
         unknown = health_pb2.HealthCheckRequest(service="no.such.Service")
         assert await code_of(stub.Check(unknown, timeout=5)) is grpc.StatusCode.NOT_FOUND
+
+
+async def test_of_very_many_calls_at_once_none_is_cancelled(papers: Papers) -> None:
+    async with _served(papers) as served, served.channel("envoy") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        calls = [stub.Check(health_pb2.HealthCheckRequest(), timeout=60) for _ in range(AT_ONCE)]
+        codes = Counter([await call.code() for call in calls])
+    assert codes == {grpc.StatusCode.OK: AT_ONCE}
 
 
 async def test_a_drain_says_so_ends_the_watches_and_lets_calls_finish(papers: Papers) -> None:
