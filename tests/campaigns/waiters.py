@@ -25,6 +25,7 @@ SETTLE_SECONDS = 5.0
 GATHER_SECONDS = 60.0
 LEAST_LEASE_SECONDS = 2.0
 LEASE_LOOK_SECONDS = 0.25
+AGAIN_SECONDS = 1.0
 PENDING_LANE = "stripe/default"
 PENDING_LIMITS = {"rate_per_second": 0.01, "burst": 1}
 
@@ -48,11 +49,12 @@ class Size:
 
 @dataclass(slots=True)
 class Crowd:
-    """Who waits and watches now, and what befell them."""
+    """Who waits and watches now; what ended it for others, and what made them come again."""
 
     waiting: int = 0
     watching: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+    again: Counter[str] = field(default_factory=Counter)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,7 +80,7 @@ async def run(report: Report, *, size: Size, wanted: Wanted) -> None:
         async with _crowd(ground, size, job_ids) as crowd:
             await asyncio.sleep(SETTLE_SECONDS)
             shortest, beside = await _beside(ground, run_id, size)
-            report.note(waiting=crowd.waiting, watching=crowd.watching)
+            report.note(waiting=crowd.waiting, watching=crowd.watching, asked_to_come_again=dict(crowd.again))
             report.expect("all wait and watch to the end", crowd.size == (size.waiters, size.watchers))
             report.expect("nobody is sent away", not crowd.failed, dict(crowd.failed.most_common(5)))
         after = await _leases(ground)
@@ -147,21 +149,44 @@ async def _wait(stub: jobs_service_pb2_grpc.JobsServiceStub, job_id: str, crowd:
     crowd.waiting += 1
     try:
         while True:
-            await stub.WaitJob(request, timeout=WAIT_SECONDS + 10)
+            try:
+                await stub.WaitJob(request, timeout=WAIT_SECONDS + 10)
+            except grpc.aio.AioRpcError as error:
+                await _come_again(error, crowd)
     except grpc.aio.AioRpcError as error:
-        crowd.failed[f"{error.code().name}: {error.details()}"[:200]] += 1
+        crowd.failed[_words(error)] += 1
     finally:
         crowd.waiting -= 1
 
 
 async def _watch(stub: jobs_service_pb2_grpc.JobsServiceStub, tenant: str, crowd: Crowd) -> None:
-    stream = stub.WatchJobs(jobs.WatchJobsRequest(tenant=tenant, after_cursor=-1))
     try:
-        await stream.read()  # the first message says that the stream has begun
-        crowd.watching += 1
-        try:
-            await stream.read()
-        finally:
-            crowd.watching -= 1
+        while True:
+            try:
+                await _watch_once(stub, tenant, crowd)
+            except grpc.aio.AioRpcError as error:
+                await _come_again(error, crowd)
     except grpc.aio.AioRpcError as error:
-        crowd.failed[f"{error.code().name}: {error.details()}"[:200]] += 1
+        crowd.failed[_words(error)] += 1
+
+
+async def _watch_once(stub: jobs_service_pb2_grpc.JobsServiceStub, tenant: str, crowd: Crowd) -> None:
+    stream = stub.WatchJobs(jobs.WatchJobsRequest(tenant=tenant, after_cursor=-1))
+    await stream.read()  # the first message says that the stream has begun
+    crowd.watching += 1
+    try:
+        await stream.read()
+    finally:
+        crowd.watching -= 1
+
+
+async def _come_again(error: grpc.aio.AioRpcError, crowd: Crowd) -> None:
+    """As the answer to too much asks for; raises what is another answer."""
+    if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+        raise error
+    crowd.again[_words(error)] += 1
+    await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _words(error: grpc.aio.AioRpcError) -> str:
+    return f"{error.code().name}: {error.details()}"[:200]
