@@ -12,7 +12,7 @@ STORING = (
         new=(
             f"            try:\n                {_MADE}\n"
             "            except Exception:\n"
-            "                return [Accepted(j.job_id, j.fingerprint, j.expire_at) for j in jobs]\n"
+            "                return {j.job_id: j.expire_at for j in jobs}, {}\n"
         ),
         breaks="a job is acknowledged although its commit failed",
         holds="what has been acknowledged is never lost",
