@@ -6,33 +6,24 @@ import logging
 import random
 import secrets
 import signal
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import grpc
 from aiohttp import web
 
 from hub import tenants_file
-from hub.alerts.model import Alert
 from hub.alerts.sinks import load_sinks
 from hub.alerts.store import PostgresAlertStore
 from hub.database.engine import Pools
 from hub.database.heads import PostgresHeadStore
-from hub.errors import Overloaded, StoreUnavailable
+from hub.entrance import Entrance, bounded
+from hub.entrance import Shared as AtTheEntrance
+from hub.errors import StoreUnavailable
 from hub.events.api import Webhooks
 from hub.events.arrivals import Arrivals
 from hub.events.store import PostgresEventStore
-from hub.housekeeping.concerns import of_backlogs
-from hub.housekeeping.watching import WatchBacklog
 from hub.intake import api as capabilities
 from hub.intake import quotas
-from hub.intake.admitting import Admitting, CountBacklog
-from hub.intake.backlog import Admission
-from hub.intake.closed_lanes import ClosedLanes
-from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
-from hub.intake.references import Reference, References
-from hub.intake.store import PostgresIntakeStore
 from hub.intake.submit import Submission
 from hub.jobs.board import Board
 from hub.jobs.hints import HearHints, Hints, TellHints
@@ -46,7 +37,6 @@ from hub.lanes.ports import AuditLog, Grant
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore
 from hub.lanes.watched_log import WatchedLog
 from hub.operations import Operations, Shared
-from hub.operators.store import PostgresOperationsStore
 from hub.own_errors import OWN
 from hub.peers.agreeing import compare
 from hub.peers.audit import AuditClient, KeepHead
@@ -57,7 +47,7 @@ from hub.settings import Settings
 from hub.statuses import DOMAIN, STATUSES
 from hub.streams import Telling
 from integration.operations.v1 import operations_service_pb2_grpc
-from mesh.batcher import Batcher, Full
+from mesh.batcher import Batcher
 from mesh.channel import open_channel
 from mesh.duty import DutyLoop, patiently
 from mesh.evidence.checkpoint import Vkey
@@ -75,9 +65,6 @@ NOTICE_SECONDS = 1.5  # the proxy looks every half second
 FIRST_DESCRIPTION_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Hub:
@@ -122,12 +109,13 @@ class Hub:
             self._directory, clock=self._clock, chance=secrets.token_bytes, trace=self._telemetry.carrier
         )
         self._submission = Submission(
-            accept=_bounded(self._accepting), clock=self._clock, hint=self._hint_claims
+            accept=bounded(self._accepting), clock=self._clock, hint=self._hint_claims
         )
         self._loops: list[DutyLoop] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ownership: Ownership | None = None
         self._owning: DutyLoop | None = None
+        self._entrance: Entrance | None = None
         self._server: MeshServer | None = None
         self._webhooks: web.AppRunner | None = None
 
@@ -151,7 +139,7 @@ class Hub:
             self._run(DutyLoop(KeepHead(audit, self._heads.save)))
         if "webhooks" in self._settings.roles:
             await self._start_webhooks()
-        await self._start_edge(operations)
+        await self._start_edge(operations, log)
         await self._until_described()
         assert self._server is not None
         await self._server.set_ready(True)
@@ -163,6 +151,9 @@ class Hub:
             await self._server.drain(DRAIN_SECONDS, notice_seconds=NOTICE_SECONDS)
         if self._webhooks is not None:
             await self._webhooks.cleanup()
+        if self._entrance is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._entrance.close(DRAIN_SECONDS), DRAIN_SECONDS)
         await self._accepting.close()
         if self._ownership is not None:
             with contextlib.suppress(TimeoutError):
@@ -231,12 +222,16 @@ class Hub:
         self._owning = DutyLoop(self._ownership)
         self._run(self._owning)
 
-    async def _start_edge(self, operations: Operations) -> None:
+    async def _start_edge(self, operations: Operations, log: AuditLog) -> None:
         server = MeshServer(self._identity, domain=DOMAIN, statuses=STATUSES, telemetry=self._telemetry)
         if "edge" in self._settings.roles:
             waiting = Waiting(self._jobs, self._board, self._clock)
+            self._entrance = entrance = self._open_entrance(log)
+            for loop in entrance.loops():
+                self._run(loop)
             desk = capabilities.Desk(
-                door=self._door(),
+                door=entrance.door(),
+                reads=entrance.reads(),
                 waiting=waiting,
                 tenants=self._tenants,
                 new_jobs=self._new_jobs,
@@ -261,29 +256,21 @@ class Hub:
         await server.serve(self._settings.listen)
         self._server = server
 
-    def _door(self) -> Door:
-        store = PostgresIntakeStore(self._pools.edge)
+    def _open_entrance(self, log: AuditLog) -> Entrance:
         limits = quotas.load(self._settings.quotas_file, lane_backlog=self._settings.max_backlog)
-        closed = ClosedLanes(PostgresOperationsStore(self._pools.edge).closed_lanes)
-        self._run(DutyLoop(closed))
-        admission = Admission(limits, closed=closed)
-        self._run(DutyLoop(CountBacklog(admission, count=store.count, clock=self._clock)))
-        self._run(DutyLoop(WatchBacklog(lambda: of_backlogs(admission.full()), self._see, self._clock)))
-        known = Batcher[tuple[str, str], Accepted | None](
-            PostgresIntakeStore(self._pools.lanes).known, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE
-        )
-        made = Batcher[Reference, bool](store.made, max_items=ACCEPT_BATCH, max_queue=ACCEPT_QUEUE)
-        return Door(
+        shared = AtTheEntrance(
+            pools=self._pools,
+            limits=limits,
+            directory=self._directory,
             new_jobs=self._new_jobs,
-            references=References(_bounded(made)),
-            submission=Admitting(self._submission, admission=admission, clock=self._clock),
-            known=_bounded(known),
+            submission=self._submission,
+            log=log,
+            notary=self._notary,
+            clock=self._clock,
+            replica=self._boot,
+            takes_lanes="lanes" in self._settings.roles,
         )
-
-    async def _see(self, alert: Alert) -> None:
-        alerts = PostgresAlertStore(self._pools.edge)
-        if not await alerts.see_alert(alert.key):
-            await alerts.raise_alert(alert)
+        return Entrance(shared)
 
     async def _start_webhooks(self) -> None:
         arrivals = Arrivals(
@@ -355,18 +342,6 @@ class Hub:
     def _running(self, lane: str) -> LaneLoops | None:
         running = self._ownership.running(lane) if self._ownership else None
         return running if isinstance(running, LaneLoops) else None
-
-
-def _bounded(batcher: Batcher[T, R]) -> Callable[[T], Awaitable[R]]:
-    """Submits to a batcher; a queue that is full is the hub's own refusal, with a time to come back."""
-
-    async def submit(item: T) -> R:
-        try:
-            return await batcher.submit(item)
-        except Full as full:
-            raise Overloaded("too many requests wait for the store") from full
-
-    return submit
 
 
 async def serve(settings: Settings) -> None:

@@ -21,6 +21,15 @@ JobError
 ├── BacklogFull        the lane holds as many unfinished jobs as it may
 ├── QuotaExceeded      the tenant has, or asks, more than it may
 ├── LaneClosed         an operator lets the lane take no new jobs
+├── ReadRefused        a read was not made, or has no result
+│   ├── LaneHeld          its lane lets no calls through for now
+│   ├── ReadsBusy         as many reads are under way as this replica may make
+│   ├── LogAway           the audit log takes no intents, so nothing was sent
+│   ├── IntentRefused     the audit log refuses the intent, so nothing was sent
+│   ├── ReadDeclined      the provider says no
+│   ├── ReadImpossible    the spoke or the provider cannot carry it
+│   ├── ReadUnanswered    the provider, or its spoke, gave no answer
+│   └── ReadTooLate       the caller's time was over first
 ├── UnknownLane        there is no lane of that name
 ├── LetterNotFound     the job has never been a dead letter
 ├── NotResolvable      the job is not parked in doubt
@@ -194,6 +203,69 @@ class LaneClosed(JobError):
 
     reason = "LANE_CLOSED"
     retry_after = timedelta(seconds=30)
+
+
+class ReadRefused(JobError):
+    """A read was not made, or has no result. It has changed nothing, so it may be made again."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, **metadata: str) -> None:
+        super().__init__(message, **metadata)
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class LaneHeld(ReadRefused):
+    """The lane lets no calls through for now: its breaker is open, its provider wants a wait, or an operator
+    holds it.
+    """
+
+    reason = "LANE_HELD"
+    retry_after = timedelta(seconds=1)
+
+
+class ReadsBusy(ReadRefused):
+    """As many reads are under way, or have been made just now, as this replica may make in the lane."""
+
+    reason = "READS_BUSY"
+    retry_after = timedelta(milliseconds=100)
+
+
+class LogAway(ReadRefused):
+    """The audit log takes no intents, so nothing was sent."""
+
+    reason = "AUDIT_UNAVAILABLE"
+    retry_after = timedelta(seconds=1)
+
+
+class IntentRefused(ReadRefused):
+    """The audit log refuses the intent and always will, so nothing was sent."""
+
+    reason = "INTENT_REFUSED"
+
+
+class ReadDeclined(ReadRefused):
+    """The provider says no; metadata holds its `provider_code`."""
+
+    reason = "PROVIDER_DECLINED"
+
+
+class ReadImpossible(ReadRefused):
+    """The spoke or the provider cannot carry it; metadata holds the `provider_code`."""
+
+    reason = "READ_IMPOSSIBLE"
+
+
+class ReadUnanswered(ReadRefused):
+    """The provider, or its spoke, gave no answer; metadata holds the `provider_code`."""
+
+    reason = "READ_UNANSWERED"
+    retry_after = timedelta(seconds=1)
+
+
+class ReadTooLate(ReadRefused):
+    """The caller's time was over before there was an answer."""
+
+    reason = "READ_TOO_LATE"
 
 
 class UnknownLane(JobError):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hub.jobs.model import Claimed
-from hub.jobs.outcome import Outcome
+from hub.jobs.outcome import Outcome, Succeeded
 from hub.jobs.spec import Limits, OperationSpec
 from hub.lanes.ports import (
     Knowledge,
@@ -17,6 +17,7 @@ from hub.lanes.ports import (
     SpokeUnavailable,
     Warranted,
 )
+from hub.reads.performing import Try
 from tests.hub.jobs import NOW, spec
 
 
@@ -124,6 +125,12 @@ class NoEvents:
     async def apply(self, job_id: str) -> bool:
         """Nothing to apply."""
         return False
+
+
+async def nothing_read(each: Try) -> Try:
+    """Answers a read at once, with nothing."""
+    each.outcome.set_result(Succeeded("", b""))
+    return each
 
 
 class HandPause:

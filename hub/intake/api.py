@@ -1,7 +1,8 @@
 """Every capability, served from its descriptors: one generic edge, no code per operation."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf import symbol_database
@@ -9,14 +10,53 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from hub.intake.door import Door, Known, Made
-from hub.intake.new_jobs import NewJobs
+from hub.intake.new_jobs import Asked, NewJobs
 from hub.jobs.board import Ticket
 from hub.jobs.convert import job_to_proto, unpack, wait_seconds
 from hub.jobs.model import Job, queued
 from hub.jobs.waiting import Waiting, in_time
-from hub.tenants import Tenants
+from hub.tenants import Rights, Tenants
+from integration.common.v1 import operation_pb2
 from mesh.authorization import is_capability, services
 from mesh.caller import current_caller
+from mesh.interceptor import time_left
+
+ANSWER_SHARE = 0.9
+"""The part of the caller's time that a read may take, so that its error still arrives."""
+
+_OPERATION: Any = operation_pb2.operation
+
+
+class Read(Protocol):
+    """The answer to a read."""
+
+    @property
+    def read_id(self) -> str:
+        """Under which the log holds its statements."""
+        ...
+
+    @property
+    def result_type(self) -> str:
+        """The full name of the result's message."""
+        ...
+
+    @property
+    def result(self) -> bytes:
+        """The result, serialized."""
+        ...
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old it is; None: the provider was asked just now."""
+        ...
+
+
+class Reads(Protocol):
+    """What answers a read."""
+
+    async def read(self, asked: Asked, rights: Rights, seconds: float | None) -> Read:
+        """The answer, within so many seconds; raises what the caller is told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +64,7 @@ class Desk:
     """What an accepted request goes through."""
 
     door: Door
+    reads: Reads
     waiting: Waiting
     tenants: Tenants
     new_jobs: NewJobs
@@ -33,15 +74,15 @@ def handlers(desk: Desk) -> "list[grpc.GenericRpcHandler[Any, Any]]":
     """The gRPC handlers of all capabilities."""
     return [
         grpc.method_handlers_generic_handler(
-            service.full_name, {m.name: _handler(Operation(m, desk)) for m in service.methods}
+            service.full_name, {m.name: _handler(_served(m, desk)) for m in service.methods}
         )
         for service in services()
         if is_capability(service)
     ]
 
 
-class Operation:
-    """One operation: a request becomes a job, the job becomes the typed response."""
+class Served:
+    """One operation: its messages, and what an answer to it goes through."""
 
     def __init__(self, method: MethodDescriptor, desk: Desk) -> None:
         classes = symbol_database.Default()
@@ -50,6 +91,35 @@ class Operation:
         self._name = f"{method.containing_service.full_name}/{method.name}"
         self._result_field = _result_field(method)
         self._desk = desk
+
+    async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        """Answers a request."""
+        raise NotImplementedError
+
+
+class ReadOperation(Served):
+    """A read: the provider's answer becomes the typed response, and there is no job."""
+
+    async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        """Answers with the result, or with an error, within the caller's deadline."""
+        desk, tenant = self._desk, request.context.tenant
+        desk.tenants.check(tenant)
+        asked = desk.new_jobs.asked(self._name, request, str(current_caller()))
+        left = time_left(context)
+        seconds = None if left is None else left * ANSWER_SHARE
+        return self._response(await desk.reads.read(asked, desk.tenants.rights(tenant), seconds))
+
+    def _response(self, read: Read) -> Message:
+        response = self.response_class()
+        response.read.read_id = read.read_id  # type: ignore[attr-defined]
+        if read.age is not None:
+            response.read.age.FromTimedelta(read.age)  # type: ignore[attr-defined]
+        unpack(read.result_type, read.result, getattr(response, self._result_field))
+        return response
+
+
+class Operation(Served):
+    """Work: a request becomes a job, the job becomes the typed response."""
 
     async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
         """Accepts the request; answers with the result if it comes within `context.wait`."""
@@ -78,7 +148,12 @@ class Operation:
         return response
 
 
-def _handler(operation: Operation) -> "grpc.RpcMethodHandler[Any, Any]":
+def _served(method: MethodDescriptor, desk: Desk) -> Served:
+    reads = method.GetOptions().Extensions[_OPERATION].safety == operation_pb2.SAFETY_READ
+    return ReadOperation(method, desk) if reads else Operation(method, desk)
+
+
+def _handler(operation: Served) -> "grpc.RpcMethodHandler[Any, Any]":
     return grpc.unary_unary_rpc_method_handler(
         operation.__call__,  # a bound coroutine method: grpc looks for one
         request_deserializer=operation.request_class.FromString,
@@ -87,7 +162,7 @@ def _handler(operation: Operation) -> "grpc.RpcMethodHandler[Any, Any]":
 
 
 def _result_field(method: MethodDescriptor) -> str:
-    names = [f.name for f in method.output_type.fields if f.name != "job"]
+    names = [f.name for f in method.output_type.fields if f.name not in {"job", "read"}]
     if len(names) != 1:
-        raise TypeError(f"{method.output_type.full_name} must hold the job and one result")
+        raise TypeError(f"{method.output_type.full_name} must hold the job, or the read, and one result")
     return names[0]

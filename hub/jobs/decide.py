@@ -95,10 +95,9 @@ def after_attempt(job: Claimed, outcome: Outcome, spec: OperationSpec, moment: M
             return _after_not_sent(job, outcome, spec, moment)
         case Unknown():
             lost = outcome.cause is UnknownCause.WORKER_LOST
-            doubts = True if spec.replay is not Replay.READ else None
             then = _doubt(job, outcome, spec, moment)
             counts = then.counts and (lost or not moment.on_trial)
-            return replace(then, lost=lost, doubts=doubts, counts=counts)
+            return replace(then, lost=lost, doubts=True, counts=counts)
     assert_never(outcome)
 
 
@@ -332,10 +331,6 @@ def _parked(reason: str, message: str, reference: str = "") -> Decision:
 
 
 def _doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> Decision:
-    if spec.replay is Replay.READ:
-        # Nothing can have changed at the provider, so reading again is a plain retry.
-        unread = NotSent(NotSentCause.PROVIDER_DOWN, outcome.reason, outcome.message)
-        return _after_absent(job, unread, spec, moment)
     if not spec.can_look_up:
         return _parked(outcome.reason, outcome.message, outcome.provider_reference)
     if _is_saved(job, outcome, spec, moment):
@@ -424,6 +419,6 @@ def _after_absent(job: Claimed, outcome: NotSent, spec: OperationSpec, moment: M
     """Certainly without effect, after a doubt: again, unless it is too late or kills whoever works on it."""
     if job.losses >= POISON_AFTER:
         return _given_up(job, outcome, spec, Cause.POISON)
-    if moment.now >= job.expire_at and spec.replay is not Replay.READ:
+    if moment.now >= job.expire_at:
         return _given_up(job, outcome, spec, Cause.EXPIRED)
     return _after_not_sent(job, outcome, spec, moment)

@@ -60,6 +60,7 @@ class Purpose(IntEnum):
 
     EXECUTE = 1
     LOOK_UP = 2
+    READ = 3
     CANCEL = 4
 
 

@@ -1,7 +1,7 @@
 """What the hub knows of a spoke: its operations, their replay safety, its accounts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 
@@ -23,6 +23,7 @@ class OperationSpec:
 
     `can_cancel`: the provider can call off what it has accepted and not done yet.
     `saves_errors`: a provider that knows the key answers an error again that it gave under it.
+    `cache`: for how long the answer to a read may be given again.
     """
 
     replay: Replay
@@ -35,6 +36,7 @@ class OperationSpec:
     policy: RetryPolicy
     saves_errors: bool = False
     can_cancel: bool = False
+    cache: timedelta = timedelta()
 
 
 NOT_OFFERED = OperationSpec(
@@ -52,11 +54,36 @@ NOT_OFFERED = OperationSpec(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of an account. A rate of zero: none."""
+    """The limits of an account. A rate of zero: none.
+
+    `read_share`: the part of all of them that reads have, and jobs have not. Zero: there are no reads.
+    """
 
     concurrency: int
     rate_per_second: float = 0.0
     burst: int = 0
+    read_share: float = 0.0
+
+    def of_jobs(self) -> "Limits":
+        """What is left for jobs, all of it at the lane's owner."""
+        if not self.read_share:
+            return self
+        return replace(
+            self,
+            concurrency=max(1, self.concurrency - max(1, int(self.concurrency * self.read_share))),
+            rate_per_second=self.rate_per_second * (1 - self.read_share),
+            burst=max(1, self.burst - int(self.burst * self.read_share)),
+        )
+
+    def of_reads(self, replicas: int) -> "Limits":
+        """What each of some replicas may spend on reads; at least one at a time."""
+        share = self.read_share / max(replicas, 1)
+        return replace(
+            self,
+            concurrency=max(1, int(self.concurrency * share)),
+            rate_per_second=self.rate_per_second * share,
+            burst=max(1, int(self.burst * share)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

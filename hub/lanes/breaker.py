@@ -49,7 +49,7 @@ class Verdict(Enum):
 class Breaker:
     """`run` counts failures in a row of work while closed, successes in a row while half-open.
 
-    `asks` counts failures in a row of look-ups and reads. `by_writes`: work has failed since it was closed,
+    `asks` counts failures in a row of look-ups. `by_writes`: work has failed since it was closed,
     so only work closes it. `refused`: the jobs in a row to which the provider refused our credentials.
     """
 
@@ -133,7 +133,7 @@ def at(breaker: Breaker, now: float) -> Breaker:
 def after(
     breaker: Breaker, outcome: Outcome, now: float, *, job_id: str = "", writes: bool = True
 ) -> Breaker:
-    """The breaker after an attempt has come to `outcome`; `writes`: of work, not of a look-up or a read."""
+    """The breaker after an attempt has come to `outcome`; `writes`: of work, not of a look-up."""
     match breaker.state:
         case BreakerState.OPEN:
             return breaker

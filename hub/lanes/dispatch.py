@@ -12,7 +12,7 @@ from hub.jobs.decide import Decision, Moment, after_attempt, broken, is_legal, m
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post
-from hub.jobs.spec import NOT_OFFERED, OperationSpec, Replay
+from hub.jobs.spec import NOT_OFFERED, OperationSpec
 from hub.lanes.exclusive import Company
 from hub.lanes.gate import Gate
 from hub.lanes.ports import (
@@ -223,10 +223,10 @@ class Dispatch:
         )
         await self._settle_result(claimed, Result(claimed.attempt_id, outcome, b""))
 
-    def _moment(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Moment:
+    def _moment(self, claimed: Claimed, outcome: Outcome) -> Moment:
         # What opens the breaker is the job's own attempt; what fails while it is not closed is not.
         on_trial = self._gate.is_trial(claimed.job_id)
-        writes = claimed.purpose is not Purpose.LOOK_UP and spec.replay is not Replay.READ
+        writes = claimed.purpose is not Purpose.LOOK_UP
         now = self._tools.clock.monotonic()
         self._gate.observe(outcome, now, job_id=claimed.job_id, writes=writes)
         return Moment(self._time.now(), self._tools.draw(), on_trial)
@@ -253,7 +253,7 @@ class Dispatch:
 
     def _decide(self, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Decision:
         try:
-            decision = after_attempt(claimed, outcome, spec, self._moment(claimed, outcome, spec))
+            decision = after_attempt(claimed, outcome, spec, self._moment(claimed, outcome))
         except Exception:  # noqa: BLE001 - one job's fault must not be its lane's
             _log.exception("no decision", extra={"attempt": claimed.attempt_id})
             return broken("the hub cannot decide what follows")

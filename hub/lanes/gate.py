@@ -14,8 +14,12 @@ UNTOLD_THROTTLE_SECONDS = 1.0
 class Gate:
     """The limits of one lane, exact because one owner keeps them. Times are monotonic seconds."""
 
-    def __init__(self, limits: Limits, breaker: Breaker, *, throttled_until: float = 0.0) -> None:
+    def __init__(
+        self, limits: Limits, breaker: Breaker, *, throttled_until: float = 0.0, grouped: bool = True
+    ) -> None:
+        """`grouped`: while it is busy, what it admits is worth a claim."""
         self.breaker = breaker
+        self._grouped = grouped
         self._limits = limits
         self._closed = False
         # Nobody knows what the owner before has spent.
@@ -93,7 +97,7 @@ class Gate:
         return not self.breaker.is_closed and not self._trials.speaks_against(job_id)
 
     def observe(self, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> None:
-        """Learns from an outcome; `writes`: of work that may have an effect, not of a look-up or a read."""
+        """Learns from an outcome; `writes`: of work that may have an effect, not of a look-up."""
         before = breakers.at(self.breaker, now)
         self.breaker = breakers.after(before, outcome, now, job_id=job_id, writes=writes)
         self._trials = self._trials.after(before, self.breaker, outcome, job_id=job_id)
@@ -120,7 +124,8 @@ class Gate:
     def _admitted_by_rate(self, now: float) -> int:
         # A busy lane takes its tokens in groups: each claim costs a commit, a receipt and a call.
         tokens = self._bucket.available(now)
-        return tokens if not self.in_flight or tokens >= self._bucket.worth_waiting_for else 0
+        is_worth_it = not self._grouped or not self.in_flight or tokens >= self._bucket.worth_waiting_for
+        return tokens if is_worth_it else 0
 
     def _breaker_until(self) -> float:
         return self.breaker.open_until if self.breaker.state is BreakerState.OPEN else 0.0

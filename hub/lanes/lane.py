@@ -43,7 +43,9 @@ class Lane:
         self._is_paused = grant.is_paused
         throttled_until = tools.clock.monotonic() + grant.throttled_seconds
         self._gate = Gate(
-            limits, granted_breaker(grant, tools.clock.monotonic()), throttled_until=throttled_until
+            limits.of_jobs(),
+            granted_breaker(grant, tools.clock.monotonic()),
+            throttled_until=throttled_until,
         )
         self._written = self._gate.breaker
         self._written_throttle = throttled_until
@@ -71,7 +73,7 @@ class Lane:
         await self._write_down()
         now = self._tools.clock.monotonic()
         if (limits := self._tools.spokes.limits(self.lane)) is not None:
-            self._gate.follow(limits, now)
+            self._gate.follow(limits.of_jobs(), now)
         free = min(self._gate.admits(now), BATCH)
         self._waits = free <= 0
         if self._waits:

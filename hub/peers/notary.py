@@ -21,6 +21,7 @@ _PURPOSES: dict[Purpose, said.Purpose] = {
     Purpose.EXECUTE: "execute",
     Purpose.LOOK_UP: "look_up",
     Purpose.CANCEL: "cancel",
+    Purpose.READ: "read",
 }
 
 

@@ -23,6 +23,9 @@ from hub.jobs.outcome import (
 from hub.jobs.spec import Limits, OperationSpec, Replay, SpokeSpec
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 
+USUAL_READ_SHARE = 0.2
+MOST_READ_SHARE = 0.9
+LONGEST_CACHE = timedelta(hours=1)
 USUAL_ROOM = 64
 MOST_ROOM = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,10 +55,11 @@ def outcome_from_bytes(raw: bytes) -> Outcome | None:
 
 def spoke_from_proto(message: spoke_service_pb2.DescribeResponse) -> SpokeSpec:
     """What a spoke says of itself."""
+    offers_reads = any(o.replay == spoke_service_pb2.REPLAY_KIND_READ for o in message.operations)
     return SpokeSpec(
         provider=message.provider,
         operations={o.operation: _operation(o) for o in message.operations},
-        accounts={a.name: Limits(a.max_concurrency, a.rate_per_second, a.burst) for a in message.accounts},
+        accounts={a.name: _limits(a, offers_reads=offers_reads) for a in message.accounts},
     )
 
 
@@ -67,6 +71,11 @@ def webhook_rules_from_proto(message: spoke_service_pb2.WebhookSpec) -> WebhookR
         max_bytes=min(message.max_bytes or MAX_BODY, MAX_BODY),
         room=min(message.room or USUAL_ROOM, MOST_ROOM),
     )
+
+
+def _limits(message: spoke_service_pb2.AccountSpec, *, offers_reads: bool) -> Limits:
+    share = min(message.read_share or USUAL_READ_SHARE, MOST_READ_SHARE) if offers_reads else 0.0
+    return Limits(message.max_concurrency, message.rate_per_second, message.burst, share)
 
 
 def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
@@ -81,6 +90,7 @@ def _operation(message: spoke_service_pb2.OperationSpec) -> OperationSpec:
         policy=RetryPolicy(message.max_attempts, _span(message.initial_backoff), _span(message.max_backoff)),
         saves_errors=message.saves_errors,
         can_cancel=message.can_cancel,
+        cache=min(_span(message.cache_time), LONGEST_CACHE),
     )
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar, Final, Literal, TypeAlias
 
 from mesh.evidence.canonical import Value, encode
 
-Purpose: TypeAlias = Literal["execute", "look_up", "cancel"]
+Purpose: TypeAlias = Literal["execute", "look_up", "cancel", "read"]
+"""What an attempt is for; one of a read belongs to no job, and its `job` is the read's own id."""
 OutcomeWord: TypeAlias = Literal["succeeded", "pending", "declined", "not_sent", "unknown"]
 Members: TypeAlias = dict[str, Value]
 

@@ -76,10 +76,17 @@ class Attempts(Generic[Handle]):
         self._results: OrderedDict[str, tuple[float, AttemptResult]] = OrderedDict()
         self._begun: OrderedDict[str, None] = OrderedDict()
         self._refused: OrderedDict[str, None] = OrderedDict()
+        self._reads: OrderedDict[str, None] = OrderedDict()
 
     def is_older(self, stated_at: datetime) -> bool:
         """True if it was stated before this process began: an earlier one may have ruled it out."""
         return stated_at < self.started_at
+
+    def standing_read(self, attempt_id: str) -> Standing[Handle]:
+        """How a read stands: whoever sends it owns nothing, and it closes nothing."""
+        if (handle := self._running.get(attempt_id)) is not None:
+            return Running(handle)
+        return Finished(None) if attempt_id in self._reads else Fresh()
 
     def standing(self, attempt_id: str, *, lane: str, term: int) -> Standing[Handle]:
         """How an attempt stands that the owner of `term` sends; a newer term closes the lane to older."""
@@ -106,6 +113,17 @@ class Attempts(Generic[Handle]):
         self._results[result.attempt_id] = (now, result)
         while self._results and self._is_surplus(now):
             self._results.popitem(last=False)
+
+    def begin_read(self, attempt_id: str, handle: Handle) -> None:
+        """Notes that a read has begun, in a memory of its own: reads are many, and must not push out jobs."""
+        self._running[attempt_id] = handle
+        self._reads[attempt_id] = None
+        while len(self._reads) > KEEP_IDS:
+            self._reads.popitem(last=False)
+
+    def finish_read(self, attempt_id: str) -> None:
+        """Notes that a read has ended; nobody will ask what it came to."""
+        del self._running[attempt_id]
 
     def fence(self, lane: str, term: int, claims: Sequence[tuple[str, datetime]]) -> list[Report]:
         """Closes the lane to terms before `term`, and each attempt asked about that has not begun."""

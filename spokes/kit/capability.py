@@ -17,7 +17,7 @@ from spokes.kit.errors import UnknownCapability
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One RPC of a capability. `result` is the message that its response holds beside the job."""
+    """One RPC of a capability. `result` is the message that its response holds beside the job or the read."""
 
     name: str
     rpc: str
@@ -66,7 +66,8 @@ def _declaration(method: MethodDescriptor) -> operation_pb2.Operation:
 
 def _operation(method: MethodDescriptor) -> Operation:
     declared = _declaration(method)
-    (result,) = (f.message_type for f in method.output_type.fields if f.message_type and f.name != "job")
+    held = {"job", "read"}
+    (result,) = (f.message_type for f in method.output_type.fields if f.message_type and f.name not in held)
     return Operation(
         name=f"{method.containing_service.full_name}/{method.name}",
         rpc=method.name,

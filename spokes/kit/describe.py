@@ -45,6 +45,8 @@ def _operation(spec: OperationSpec) -> pb.OperationSpec:
     message.initial_backoff.FromTimedelta(spec.initial_backoff)
     message.max_backoff.FromTimedelta(spec.max_backoff)
     message.expire_after.FromTimedelta(spec.expire_after)
+    if spec.cache:
+        message.cache_time.FromTimedelta(spec.cache)
     return message
 
 
@@ -63,4 +65,5 @@ def _account(spec: AccountSpec) -> pb.AccountSpec:
         max_concurrency=spec.max_concurrency,
         rate_per_second=spec.rate_per_second,
         burst=spec.burst,
+        read_share=spec.read_share,
     )

@@ -22,6 +22,8 @@ METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 MOST_TYPES: Final = 16
 MOST_WEBHOOK_BYTES: Final = 256 * 1024
 
+READ_SHARE: Final = 0.2
+LONGEST_CACHE: Final = 3600.0
 _DAY: Final = 86_400.0
 
 
@@ -45,7 +47,7 @@ class Scheme(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
     """One operation. `window` is how long the provider remembers our key, `lag` how long after a
-    request a look-up is worth asking.
+    request a look-up is worth asking, `cache` how long the answer to a read may be given again.
     """
 
     operation: capability.Operation
@@ -61,16 +63,18 @@ class OperationSpec:
     initial_backoff: timedelta
     max_backoff: timedelta
     expire_after: timedelta
+    cache: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """The limits of one account."""
+    """The limits of one account. `read_share`: the part of them that reads have, and jobs have not."""
 
     name: str
     max_concurrency: int
     rate_per_second: float
     burst: int
+    read_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def _accounts(table: Table) -> dict[str, AccountSpec]:
 def _account(name: str, table: Table) -> AccountSpec:
     if not _ACCOUNT(name):
         raise BadManifest(f"accounts.{name}: not lower case letters, digits, - and _")
-    return _limits(table, AccountSpec(name, max_concurrency=64, rate_per_second=0.0, burst=1))
+    return _limits(table, AccountSpec(name, 64, rate_per_second=0.0, burst=1, read_share=READ_SHARE))
 
 
 def _limits(table: Table, usual: AccountSpec) -> AccountSpec:
@@ -228,6 +232,7 @@ def _limits(table: Table, usual: AccountSpec) -> AccountSpec:
         max_concurrency=table.integer("max_concurrency", usual.max_concurrency, least=1, most=10_000),
         rate_per_second=table.number("rate_per_second", usual.rate_per_second, least=0.0, most=1e6),
         burst=table.integer("burst", usual.burst, least=1, most=1_000_000),
+        read_share=table.number("read_share", usual.read_share, least=0.01, most=0.9),
     )
     table.close()
     return spec
@@ -268,6 +273,7 @@ def _operation(operation: capability.Operation | None, rpc: str, table: Table) -
         initial_backoff=table.seconds("initial_backoff", 0.5, most=3600.0),
         max_backoff=table.seconds("max_backoff", 60.0, most=_DAY),
         expire_after=table.seconds("expire_after", _DAY),
+        cache=table.seconds("cache", 0.0, most=LONGEST_CACHE),
     )
     table.close()
     _refuse_contradictions(where, spec)
@@ -277,6 +283,8 @@ def _operation(operation: capability.Operation | None, rpc: str, table: Table) -
 def _refuse_contradictions(where: str, spec: OperationSpec) -> None:
     if (spec.replay is Replay.READ) != spec.operation.is_read:
         raise BadManifest(f"{where}.replay: the contract and the manifest disagree about read")
+    if spec.cache and spec.replay is not Replay.READ:
+        raise BadManifest(f"{where}.cache_seconds: only an answer to a read can be given again")
     if spec.replay is Replay.NATIVE_KEY and not spec.window:
         raise BadManifest(f"{where}.window_seconds: missing, native_key needs it")
     if spec.replay is Replay.QUERYABLE and not spec.can_look_up:

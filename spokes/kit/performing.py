@@ -15,7 +15,7 @@ from mesh.clock import Clock
 from mesh.evidence import statement as said
 from mesh.failpoints import reach
 from spokes.kit import envelope
-from spokes.kit.attempts import Attempts, Closed, Finished, Fresh, Running
+from spokes.kit.attempts import Attempts, Closed, Finished, Fresh, Running, Standing
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import ActorLost, PoolOverloaded, WarrantRefused
 from spokes.kit.evidence import Notary, Witness
@@ -31,7 +31,6 @@ CHECKED_AT_ONCE: Final = 16
 _log = logging.getLogger(__name__)
 
 _PURPOSES: Final[Mapping[Task, said.Purpose]] = {
-    Task.EXECUTE: "execute",
     Task.LOOK_UP: "look_up",
     Task.CANCEL: "cancel",
 }
@@ -68,16 +67,29 @@ class Performing:
             await asyncio.wait(running, timeout=grace_seconds)
 
     def _begin(self, attempt: pb.Attempt, batch: Batch, task: Task) -> Ending | pb.AttemptResult:
-        standing = self.attempts.standing(attempt.attempt_id, lane=batch.lane, term=batch.term)
-        match standing:
-            case Running():
-                return standing.handle
-            case Finished():
-                return standing.result or self._unsigned(attempt, _FORGOTTEN)
-            case Closed() | Fresh():
-                return self._begin_warranted(attempt, batch, task, closed=isinstance(standing, Closed))
-            case _:
-                assert_never(standing)
+        match self._standing(attempt, batch, task):
+            case Running(handle):
+                return handle
+            case Finished(result):
+                return result or self._unsigned(attempt, _FORGOTTEN)
+            case Closed():
+                return self._begin_warranted(attempt, batch, task, closed=True)
+            case Fresh():
+                return self._begin_warranted(attempt, batch, task, closed=False)
+            case never:
+                assert_never(never)
+
+    def _standing(self, attempt: pb.Attempt, batch: Batch, task: Task) -> Standing[Ending]:
+        if self._purpose(attempt, task) == "read":
+            return self.attempts.standing_read(attempt.attempt_id)
+        return self.attempts.standing(attempt.attempt_id, lane=batch.lane, term=batch.term)
+
+    def _purpose(self, attempt: pb.Attempt, task: Task) -> said.Purpose:
+        """What the intent must be for, by the contract: no read is taken for work, nor work for a read."""
+        if task is not Task.EXECUTE:
+            return _PURPOSES[task]
+        spec = self.manifest.operations.get(attempt.operation)
+        return "read" if spec is not None and spec.operation.is_read else "execute"
 
     def _begin_warranted(
         self, attempt: pb.Attempt, batch: Batch, task: Task, *, closed: bool
@@ -86,12 +98,13 @@ class Performing:
             witness = self._witness(attempt, batch, task)
         except WarrantRefused as error:
             return self._unsigned(attempt, NotSent(Cause.NO_RECEIPT, error.reason, str(error)))
-        if closed or self.attempts.is_older(said.moment(witness.intent.t)):
+        reads = witness.intent.purpose == "read"
+        if closed or (not reads and self.attempts.is_older(said.moment(witness.intent.t))):
             return self._signed(witness, self._stamped(_FENCED))
         if attempt.HasField("expire_time") and self._is_over(attempt.expire_time):
             return self._signed(witness, self._stamped(_TIME_OVER))
         ending = asyncio.get_running_loop().create_task(self._run(witness, task))
-        self.attempts.begin(attempt.attempt_id, ending)
+        (self.attempts.begin_read if reads else self.attempts.begin)(attempt.attempt_id, ending)
         return ending
 
     def _is_over(self, end: Timestamp) -> bool:
@@ -101,7 +114,10 @@ class Performing:
         if batch.lane != f"{self.manifest.name}/{attempt.account}":
             raise WarrantRefused("the attempt belongs to another lane")
         checkpoint = self.warrants.open_checkpoint(batch.checkpoint)
-        intent = self.warrants.check(attempt, purpose=_PURPOSES[task], term=batch.term, checkpoint=checkpoint)
+        purpose = self._purpose(attempt, task)
+        intent = self.warrants.check(attempt, purpose=purpose, term=batch.term, checkpoint=checkpoint)
+        if purpose == "read":
+            self.warrants.check_fresh(intent, self.clock.now())
         return Witness(attempt, intent)
 
     async def _run(self, witness: Witness, task: Task) -> pb.AttemptResult:
@@ -111,7 +127,10 @@ class Performing:
         reach("spoke.back", attempt_id)
         result = self._signed(witness, outcome)
         reach("spoke.signed", attempt_id)
-        self.attempts.finish(result)
+        if witness.intent.purpose == "read":
+            self.attempts.finish_read(attempt_id)
+        else:
+            self.attempts.finish(result)
         return result
 
     async def _ask(self, attempt: pb.Attempt, task: Task) -> outcome_pb2.Outcome:

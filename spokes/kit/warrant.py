@@ -67,13 +67,17 @@ class Warrants:
             raise WarrantRefused("the intent is about another request")
         return intent
 
+    def check_fresh(self, intent: said.Intent, now: datetime) -> None:
+        """Raises WarrantRefused for an intent that nothing else keeps from being used once more."""
+        if not said.timestamp(now - FRESH_FOR) <= intent.t <= said.timestamp(now + FRESH_FOR):
+            raise WarrantRefused("the intent is not fresh")
+
     def check_list(self, request: spoke_service_pb2.ListEventsRequest, now: datetime) -> said.Intent:
         """The intent to list this account's events, in the log and fresh; raises WarrantRefused."""
         intent = self._intent(request.warrant, self.open_checkpoint(request.checkpoint))
         if not self._names(intent, request.account, "/".join(LIST_EVENTS)):
             raise WarrantRefused("the intent is about something else")
-        if not said.timestamp(now - FRESH_FOR) <= intent.t <= said.timestamp(now + FRESH_FOR):
-            raise WarrantRefused("the intent is not fresh")
+        self.check_fresh(intent, now)
         return intent
 
     def _intent(self, warrant: spoke_service_pb2.Warrant, checkpoint: Checkpoint) -> said.Intent:

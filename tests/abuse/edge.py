@@ -34,6 +34,7 @@ from hub.peers.notary import Notary
 from hub.plans.inverses import Contracts
 from hub.plans.planning import Planning
 from hub.plans.store import PostgresPlanStore
+from hub.reads.door import Reads
 from hub.statuses import DOMAIN, STATUSES
 from hub.tenants import Rights, Tenants
 from integration.common.v1 import context_pb2, money_pb2
@@ -52,6 +53,7 @@ from mesh.errors import ErrorDetails, details_of
 from mesh.evidence.keys import SigningKey
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MAX_CONCURRENT_RPCS, MeshServer
+from tests.fakes import nothing_read
 from tests.hub.edge import telling
 from tests.hub.jobs import spec, withdrawal
 
@@ -171,8 +173,18 @@ async def serving(
     waiting = Waiting(store, board, clock)
     admission = Admission(limits or AdmissionLimits())
     new_jobs = NewJobs(TwoSpokes(), clock=clock, chance=secrets.token_bytes, trace=dict)
+    references = References(Batcher(intake.made, max_items=64, max_queue=5_000).submit)
     desk = capabilities.Desk(
-        door=_door(store, intake, new_jobs, admission),
+        door=_door(store, intake, new_jobs, references, admission),
+        reads=Reads(
+            new_jobs=new_jobs,
+            directory=TwoSpokes(),
+            references=references,
+            admission=admission,
+            perform=nothing_read,
+            clock=clock,
+            draw=lambda: 0.5,
+        ),
         waiting=waiting,
         tenants=tenants,
         new_jobs=new_jobs,
@@ -197,16 +209,19 @@ async def serving(
 
 
 def _door(
-    store: PostgresJobStore, intake: PostgresIntakeStore, new_jobs: NewJobs, admission: Admission
+    store: PostgresJobStore,
+    intake: PostgresIntakeStore,
+    new_jobs: NewJobs,
+    references: References,
+    admission: Admission,
 ) -> Door:
     clock = SystemClock()
     accepting = Batcher(store.accept, max_items=64, max_queue=5_000)
     known = Batcher(intake.known, max_items=64, max_queue=5_000)
-    made = Batcher(intake.made, max_items=64, max_queue=5_000)
     submission = Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None)
     return Door(
         new_jobs=new_jobs,
-        references=References(made.submit),
+        references=references,
         submission=Admitting(submission, admission=admission, clock=clock),
         known=known.submit,
     )

@@ -109,8 +109,10 @@ SENDING = (
     Bug(
         name="doubt-becomes-failure",
         file="hub/jobs/decide.py",
-        old="    if spec.replay is Replay.READ:\n",
-        new="    if spec.replay is Replay.READ or job.attempt_count >= job.policy.max_attempts:\n",
+        old="            then = _doubt(job, outcome, spec, moment)\n",
+        new="            then = _doubt(job, outcome, spec, moment)\n"
+        "            if job.attempt_count >= job.policy.max_attempts:\n"
+        "                then = Decision(JobState.DEAD, None, outcome.reason, letter=Cause.PROVIDER_DOWN)\n",
         breaks="an unknown outcome is called not done when the attempts are used up",
         holds="unknown stays unknown until somebody finds out",
         tests=(

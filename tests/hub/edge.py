@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.errors import JobError, UnknownAccount, UnknownProvider
 from hub.intake import api as capabilities
+from hub.intake.backlog import Admission, AdmissionLimits
 from hub.intake.door import Door
 from hub.intake.new_jobs import NewJobs
 from hub.intake.references import References
@@ -25,6 +26,7 @@ from hub.jobs.ports import Post, Withdrawal
 from hub.jobs.spec import OperationSpec
 from hub.jobs.store import PostgresJobStore
 from hub.jobs.waiting import PollWaiting, Waiting
+from hub.reads.door import Reads
 from hub.statuses import DOMAIN, STATUSES
 from hub.streams import Telling
 from hub.tenants import Rights, Tenants
@@ -40,6 +42,7 @@ from mesh.duty import DutyLoop
 from mesh.errors import details_of
 from mesh.identity import Identity, SpiffeId
 from mesh.server import MeshServer
+from tests.fakes import nothing_read
 from tests.hub.jobs import spec
 
 TRUST_DOMAIN = "integration.local"
@@ -147,12 +150,22 @@ async def serving(hub_engine: AsyncEngine, home: Path, *, post: Post | None = No
     known = Batcher(intake.known, max_items=64, max_queue=100)
     made = Batcher(intake.made, max_items=64, max_queue=100)
     new_jobs = NewJobs(directory, clock=moved, chance=secrets.token_bytes, trace=dict)
+    references = References(made.submit)
     desk = capabilities.Desk(
         door=Door(
             new_jobs=new_jobs,
-            references=References(made.submit),
+            references=references,
             submission=Submission(accept=accepting.submit, clock=moved, hint=lambda lane: None),
             known=known.submit,
+        ),
+        reads=Reads(
+            new_jobs=new_jobs,
+            directory=directory,
+            references=references,
+            admission=Admission(AdmissionLimits()),
+            perform=nothing_read,
+            clock=moved,
+            draw=lambda: 0.5,
         ),
         waiting=waiting,
         tenants=tenants,

@@ -82,11 +82,6 @@ def test_an_unknown_outcome_stays_unknown_when_the_attempts_are_used_up() -> Non
     assert decision.state is JobState.IN_DOUBT
 
 
-def test_an_unread_answer_to_a_read_is_simply_read_again() -> None:
-    decision = after_attempt(claimed(), Unknown("REPLY_TIMEOUT", ""), spec(Replay.READ), MOMENT)
-    assert decision.state is JobState.RETRY_WAIT
-
-
 def test_a_look_up_that_finds_nothing_lets_the_work_be_sent_again() -> None:
     job = claimed(purpose=Purpose.LOOK_UP, state=JobState.IN_DOUBT)
     decision = after_attempt(job, NotSent(NotSentCause.ABSENT, "NOT_FOUND", ""), spec(), MOMENT)

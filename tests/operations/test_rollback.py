@@ -63,10 +63,10 @@ async def test_no_request_of_core_stands_in_the_way_of_a_rollback(office: Office
     payment_id = (await office.job(job_id)).provider_reference
     for key in (f"rollback:{job_id}", f"rollback.{job_id}"):
         context = context_pb2.RequestContext(request_id=key, tenant="acme")
-        await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
+        await core.Capture(payments.CaptureRequest(context=context, payment_id=payment_id), timeout=10)
     context = context_pb2.RequestContext(request_id=undo_key(job_id, 1), tenant="acme")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await core.GetPayment(payments.GetPaymentRequest(context=context, payment_id=payment_id), timeout=10)
+        await core.Capture(payments.CaptureRequest(context=context, payment_id=payment_id), timeout=10)
     assert "context.request_id" in str(refused.value.details())
     plan = await office.ana.preview("ROLLBACK", job_ids=[job_id])
     await office.luis.approve(plan)

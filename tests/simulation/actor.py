@@ -30,11 +30,7 @@ class Actor:
             return await self._look_up(claimed)
         if claimed.purpose is Purpose.CANCEL:
             return await self._cancel(claimed)
-        outcome = await self._perform(claimed)
-        if SPECS[claimed.work.operation].replay is Replay.READ and isinstance(outcome, Unknown):
-            # As the kit has it: a read that failed has changed nothing.
-            return NotSent(NotSentCause.PROVIDER_DOWN, outcome.reason, "")
-        return outcome
+        return await self._perform(claimed)
 
     async def _perform(self, claimed: Claimed) -> Outcome | None:
         world = self._world

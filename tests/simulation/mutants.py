@@ -71,7 +71,7 @@ def _resending(replay: Replay) -> Over:
 
 def _dead_when_exhausted(before: Doubt) -> Doubt:
     def doubt(job: Claimed, outcome: Unknown, spec: OperationSpec, moment: Moment) -> Decision:
-        if spec.replay is not Replay.READ and job.attempt_count >= job.policy.max_attempts:
+        if job.attempt_count >= job.policy.max_attempts:
             return Decision(JobState.DEAD, None, outcome.reason, "", letter=Cause.PROVIDER_DOWN)
         return before(job, outcome, spec, moment)
 
@@ -108,8 +108,8 @@ def _unreported_is_not_sent(knowledge: Knowledge) -> Outcome:
     return unreported(Knowledge.NOT_STARTED)
 
 
-def _never_on_trial(dispatch: Dispatch, claimed: Claimed, outcome: Outcome, spec: OperationSpec) -> Moment:
-    return replace(_moment(dispatch, claimed, outcome, spec), on_trial=False)
+def _never_on_trial(dispatch: Dispatch, claimed: Claimed, outcome: Outcome) -> Moment:
+    return replace(_moment(dispatch, claimed, outcome), on_trial=False)
 
 
 def _never_opens(breaker: Breaker, outcome: Outcome, now: float, *, job_id: str, writes: bool) -> Breaker:

@@ -47,8 +47,6 @@ class Provider:
         replay = SPECS[claimed.work.operation].replay
         key = claimed.work.provider_key
         self._world.note("arrived", claimed.attempt_id, key)
-        if replay is Replay.READ:
-            return Succeeded("T", b"read", "")
         if replay is Replay.NATIVE_KEY and key in self._keys:
             return self._now(self._keys[key])
         self._keys[key] = deed = self._act(claimed)

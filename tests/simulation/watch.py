@@ -228,7 +228,6 @@ class Watch:
         return not self._running
 
     def _check_decision(self, settlement: Settlement, row: JobRow, attempt_id: str) -> None:
-        replay = SPECS[row.new.work.operation].replay
         looks_up = self._world.store.attempts[settlement.job_id, settlement.seq].purpose is Purpose.LOOK_UP
         outcome = self.outcomes.get(attempt_id)
         if isinstance(outcome, Declined) and outcome.reason == CALLED_OFF:
@@ -238,7 +237,7 @@ class Watch:
         if isinstance(outcome, NotSent) and outcome.retry_after and not looks_up:
             until = self._heard_at[attempt_id] + outcome.retry_after.total_seconds()
             self._job_quiet[settlement.job_id] = Quiet(self._world.loop.time(), until, "Retry-After")
-        if settlement.outcome == Unknown.__name__.lower() and not looks_up and replay is not Replay.READ:
+        if settlement.outcome == Unknown.__name__.lower() and not looks_up:
             self._doubted[settlement.job_id] = attempt_id
         elif looks_up and isinstance(outcome, NotSent) and outcome.cause is NotSentCause.ABSENT:
             self._doubted.pop(settlement.job_id, None)
@@ -269,10 +268,7 @@ class Watch:
     def _note(self, term: int, said: Verdict, attempt_id: str) -> None:
         """Failures in a row; questions that are answered say nothing of work."""
         job_id, _, seq = attempt_id.partition(".")
-        attempt, row = self._world.store.attempts[job_id, int(seq)], self._world.store.get(job_id)
-        asks = attempt.purpose is Purpose.LOOK_UP or (
-            row is not None and SPECS[row.new.work.operation].replay is Replay.READ
-        )
+        asks = self._world.store.attempts[job_id, int(seq)].purpose is Purpose.LOOK_UP
         if said is Verdict.DOWN:
             (self._unasked if asks else self._failures)[term] += 1
         elif said is Verdict.UP:

@@ -120,7 +120,9 @@ class HubSide:
             maker=said.Maker(HUB, "ab", 1),
             job=work.job_id,
             attempt=work.attempt_id,
-            purpose=work.purpose,
+            purpose="read"
+            if work.purpose == "execute" and _is_read(self.provider, work.operation)
+            else work.purpose,
             actor=said.Actor(f"spiffe://{DOMAIN}/core/demo"),
             op=said.Operation(self.provider, work.account, service, method),
             req=said.Body(
@@ -251,6 +253,11 @@ async def serving(
 def account(base_url: str, **more: object) -> dict[str, object]:
     """An accounts file for one sandbox."""
     return {"default": {"base_url": base_url, "sandbox": True, "api_key": "sk_canary_0815", **more}}
+
+
+def _is_read(name: str, operation: str) -> bool:
+    spec = registry.manifest(name).operations.get(operation)
+    return spec is not None and spec.operation.is_read
 
 
 def operation(name: str, rpc: str) -> str:

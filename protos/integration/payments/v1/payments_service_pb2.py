@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from integration.common.v1 import context_pb2 as integration_dot_common_dot_v1_dot_context__pb2
 from integration.common.v1 import money_pb2 as integration_dot_common_dot_v1_dot_money__pb2
 from integration.common.v1 import operation_pb2 as integration_dot_common_dot_v1_dot_operation__pb2
+from integration.common.v1 import read_pb2 as integration_dot_common_dot_v1_dot_read__pb2
 from integration.common.v1 import rules_pb2 as integration_dot_common_dot_v1_dot_rules__pb2
 from integration.jobs.v1 import job_pb2 as integration_dot_jobs_dot_v1_dot_job__pb2
 from integration.payments.v1 import payment_pb2 as integration_dot_payments_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.integration/payments/v1/payments_service.proto\x12\x17integration.payments.v1\x1a#integration/common/v1/context.proto\x1a!integration/common/v1/money.proto\x1a%integration/common/v1/operation.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\x1a%integration/payments/v1/payment.proto\"\x9e\x02\n\rChargeRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x34\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1c.integration.common.v1.MoneyB\x06\xb2\xbb\x18\x02\x08\x01\x12\x35\n\x0epayment_method\x18\x03 \x01(\tB\x1d\x80\x01\x01\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12\x30\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x1b\x80\x01\x01\xb2\xbb\x18\x14\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12.\n\nreturn_url\x18\x05 \x01(\tB\x1a\x80\x01\x01\xb2\xbb\x18\x13\x18\x80\x10\"\x0ehttps://[!-~]+\"j\n\x0e\x43hargeResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xa1\x02\n\x10\x41uthorizeRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x34\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1c.integration.common.v1.MoneyB\x06\xb2\xbb\x18\x02\x08\x01\x12\x35\n\x0epayment_method\x18\x03 \x01(\tB\x1d\x80\x01\x01\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12\x30\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x1b\x80\x01\x01\xb2\xbb\x18\x14\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12.\n\nreturn_url\x18\x05 \x01(\tB\x1a\x80\x01\x01\xb2\xbb\x18\x13\x18\x80\x10\"\x0ehttps://[!-~]+\"m\n\x11\x41uthorizeResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xb2\x01\n\x0e\x43\x61ptureRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\"k\n\x0f\x43\x61ptureResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\x81\x01\n\x0bVoidRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\"h\n\x0cVoidResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xb1\x01\n\rRefundRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\"h\n\x0eRefundResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12/\n\x06refund\x18\x02 \x01(\x0b\x32\x1f.integration.payments.v1.Refund\"\x87\x01\n\x11GetPaymentRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\"n\n\x12GetPaymentResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment2\xb5\x05\n\x0fPaymentsService\x12w\n\x06\x43harge\x12&.integration.payments.v1.ChargeRequest\x1a\'.integration.payments.v1.ChargeResponse\"\x1c\xaa\xbb\x18\x18\x08\x03\x12\x06Refund\x18\x01\"\npayment_id\x12~\n\tAuthorize\x12).integration.payments.v1.AuthorizeRequest\x1a*.integration.payments.v1.AuthorizeResponse\"\x1a\xaa\xbb\x18\x16\x08\x03\x12\x04Void\x18\x01\"\npayment_id\x12x\n\x07\x43\x61pture\x12\'.integration.payments.v1.CaptureRequest\x1a(.integration.payments.v1.CaptureResponse\"\x1a\xaa\xbb\x18\x16\x08\x03\x12\x06Refund\"\npayment_id\x12[\n\x04Void\x12$.integration.payments.v1.VoidRequest\x1a%.integration.payments.v1.VoidResponse\"\x06\xaa\xbb\x18\x02\x08\x03\x12\x63\n\x06Refund\x12&.integration.payments.v1.RefundRequest\x1a\'.integration.payments.v1.RefundResponse\"\x08\xaa\xbb\x18\x04\x08\x03\x18\x01\x12m\n\nGetPayment\x12*.integration.payments.v1.GetPaymentRequest\x1a+.integration.payments.v1.GetPaymentResponse\"\x06\xaa\xbb\x18\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.integration/payments/v1/payments_service.proto\x12\x17integration.payments.v1\x1a#integration/common/v1/context.proto\x1a!integration/common/v1/money.proto\x1a%integration/common/v1/operation.proto\x1a integration/common/v1/read.proto\x1a!integration/common/v1/rules.proto\x1a\x1dintegration/jobs/v1/job.proto\x1a%integration/payments/v1/payment.proto\"\x9e\x02\n\rChargeRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x34\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1c.integration.common.v1.MoneyB\x06\xb2\xbb\x18\x02\x08\x01\x12\x35\n\x0epayment_method\x18\x03 \x01(\tB\x1d\x80\x01\x01\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12\x30\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x1b\x80\x01\x01\xb2\xbb\x18\x14\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12.\n\nreturn_url\x18\x05 \x01(\tB\x1a\x80\x01\x01\xb2\xbb\x18\x13\x18\x80\x10\"\x0ehttps://[!-~]+\"j\n\x0e\x43hargeResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xa1\x02\n\x10\x41uthorizeRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x34\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x1c.integration.common.v1.MoneyB\x06\xb2\xbb\x18\x02\x08\x01\x12\x35\n\x0epayment_method\x18\x03 \x01(\tB\x1d\x80\x01\x01\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12\x30\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x1b\x80\x01\x01\xb2\xbb\x18\x14\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\x12.\n\nreturn_url\x18\x05 \x01(\tB\x1a\x80\x01\x01\xb2\xbb\x18\x13\x18\x80\x10\"\x0ehttps://[!-~]+\"m\n\x11\x41uthorizeResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xb2\x01\n\x0e\x43\x61ptureRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\"k\n\x0f\x43\x61ptureResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\x81\x01\n\x0bVoidRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\"h\n\x0cVoidResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\"\xb1\x01\n\rRefundRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\x12,\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x1c.integration.common.v1.Money\"h\n\x0eRefundResponse\x12%\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.Job\x12/\n\x06refund\x18\x02 \x01(\x0b\x32\x1f.integration.payments.v1.Refund\"\x87\x01\n\x11GetPaymentRequest\x12>\n\x07\x63ontext\x18\x01 \x01(\x0b\x32%.integration.common.v1.RequestContextB\x06\xb2\xbb\x18\x02\x08\x01\x12\x32\n\npayment_id\x18\x02 \x01(\tB\x1e\xb2\xbb\x18\x16\x08\x01\x18\xff\x01\"\x0f[A-Za-z0-9_:-]+\xb8\xbb\x18\x01\"\x9d\x01\n\x12GetPaymentResponse\x12)\n\x03job\x18\x01 \x01(\x0b\x32\x18.integration.jobs.v1.JobB\x02\x18\x01\x12\x31\n\x07payment\x18\x02 \x01(\x0b\x32 .integration.payments.v1.Payment\x12)\n\x04read\x18\x03 \x01(\x0b\x32\x1b.integration.common.v1.Read2\xb5\x05\n\x0fPaymentsService\x12w\n\x06\x43harge\x12&.integration.payments.v1.ChargeRequest\x1a\'.integration.payments.v1.ChargeResponse\"\x1c\xaa\xbb\x18\x18\x08\x03\x12\x06Refund\x18\x01\"\npayment_id\x12~\n\tAuthorize\x12).integration.payments.v1.AuthorizeRequest\x1a*.integration.payments.v1.AuthorizeResponse\"\x1a\xaa\xbb\x18\x16\x08\x03\x12\x04Void\x18\x01\"\npayment_id\x12x\n\x07\x43\x61pture\x12\'.integration.payments.v1.CaptureRequest\x1a(.integration.payments.v1.CaptureResponse\"\x1a\xaa\xbb\x18\x16\x08\x03\x12\x06Refund\"\npayment_id\x12[\n\x04Void\x12$.integration.payments.v1.VoidRequest\x1a%.integration.payments.v1.VoidResponse\"\x06\xaa\xbb\x18\x02\x08\x03\x12\x63\n\x06Refund\x12&.integration.payments.v1.RefundRequest\x1a\'.integration.payments.v1.RefundResponse\"\x08\xaa\xbb\x18\x04\x08\x03\x18\x01\x12m\n\nGetPayment\x12*.integration.payments.v1.GetPaymentRequest\x1a+.integration.payments.v1.GetPaymentResponse\"\x06\xaa\xbb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,6 +74,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPAYMENTREQUEST'].fields_by_name['context']._serialized_options = b'\262\273\030\002\010\001'
   _globals['_GETPAYMENTREQUEST'].fields_by_name['payment_id']._loaded_options = None
   _globals['_GETPAYMENTREQUEST'].fields_by_name['payment_id']._serialized_options = b'\262\273\030\026\010\001\030\377\001\"\017[A-Za-z0-9_:-]+\270\273\030\001'
+  _globals['_GETPAYMENTRESPONSE'].fields_by_name['job']._loaded_options = None
+  _globals['_GETPAYMENTRESPONSE'].fields_by_name['job']._serialized_options = b'\030\001'
   _globals['_PAYMENTSSERVICE'].methods_by_name['Charge']._loaded_options = None
   _globals['_PAYMENTSSERVICE'].methods_by_name['Charge']._serialized_options = b'\252\273\030\030\010\003\022\006Refund\030\001\"\npayment_id'
   _globals['_PAYMENTSSERVICE'].methods_by_name['Authorize']._loaded_options = None
@@ -85,30 +88,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENTSSERVICE'].methods_by_name['Refund']._serialized_options = b'\252\273\030\004\010\003\030\001'
   _globals['_PAYMENTSSERVICE'].methods_by_name['GetPayment']._loaded_options = None
   _globals['_PAYMENTSSERVICE'].methods_by_name['GetPayment']._serialized_options = b'\252\273\030\002\010\001'
-  _globals['_CHARGEREQUEST']._serialized_start=292
-  _globals['_CHARGEREQUEST']._serialized_end=578
-  _globals['_CHARGERESPONSE']._serialized_start=580
-  _globals['_CHARGERESPONSE']._serialized_end=686
-  _globals['_AUTHORIZEREQUEST']._serialized_start=689
-  _globals['_AUTHORIZEREQUEST']._serialized_end=978
-  _globals['_AUTHORIZERESPONSE']._serialized_start=980
-  _globals['_AUTHORIZERESPONSE']._serialized_end=1089
-  _globals['_CAPTUREREQUEST']._serialized_start=1092
-  _globals['_CAPTUREREQUEST']._serialized_end=1270
-  _globals['_CAPTURERESPONSE']._serialized_start=1272
-  _globals['_CAPTURERESPONSE']._serialized_end=1379
-  _globals['_VOIDREQUEST']._serialized_start=1382
-  _globals['_VOIDREQUEST']._serialized_end=1511
-  _globals['_VOIDRESPONSE']._serialized_start=1513
-  _globals['_VOIDRESPONSE']._serialized_end=1617
-  _globals['_REFUNDREQUEST']._serialized_start=1620
-  _globals['_REFUNDREQUEST']._serialized_end=1797
-  _globals['_REFUNDRESPONSE']._serialized_start=1799
-  _globals['_REFUNDRESPONSE']._serialized_end=1903
-  _globals['_GETPAYMENTREQUEST']._serialized_start=1906
-  _globals['_GETPAYMENTREQUEST']._serialized_end=2041
-  _globals['_GETPAYMENTRESPONSE']._serialized_start=2043
-  _globals['_GETPAYMENTRESPONSE']._serialized_end=2153
-  _globals['_PAYMENTSSERVICE']._serialized_start=2156
-  _globals['_PAYMENTSSERVICE']._serialized_end=2849
+  _globals['_CHARGEREQUEST']._serialized_start=326
+  _globals['_CHARGEREQUEST']._serialized_end=612
+  _globals['_CHARGERESPONSE']._serialized_start=614
+  _globals['_CHARGERESPONSE']._serialized_end=720
+  _globals['_AUTHORIZEREQUEST']._serialized_start=723
+  _globals['_AUTHORIZEREQUEST']._serialized_end=1012
+  _globals['_AUTHORIZERESPONSE']._serialized_start=1014
+  _globals['_AUTHORIZERESPONSE']._serialized_end=1123
+  _globals['_CAPTUREREQUEST']._serialized_start=1126
+  _globals['_CAPTUREREQUEST']._serialized_end=1304
+  _globals['_CAPTURERESPONSE']._serialized_start=1306
+  _globals['_CAPTURERESPONSE']._serialized_end=1413
+  _globals['_VOIDREQUEST']._serialized_start=1416
+  _globals['_VOIDREQUEST']._serialized_end=1545
+  _globals['_VOIDRESPONSE']._serialized_start=1547
+  _globals['_VOIDRESPONSE']._serialized_end=1651
+  _globals['_REFUNDREQUEST']._serialized_start=1654
+  _globals['_REFUNDREQUEST']._serialized_end=1831
+  _globals['_REFUNDRESPONSE']._serialized_start=1833
+  _globals['_REFUNDRESPONSE']._serialized_end=1937
+  _globals['_GETPAYMENTREQUEST']._serialized_start=1940
+  _globals['_GETPAYMENTREQUEST']._serialized_end=2075
+  _globals['_GETPAYMENTRESPONSE']._serialized_start=2078
+  _globals['_GETPAYMENTRESPONSE']._serialized_end=2235
+  _globals['_PAYMENTSSERVICE']._serialized_start=2238
+  _globals['_PAYMENTSSERVICE']._serialized_end=2931
 # @@protoc_insertion_point(module_scope)

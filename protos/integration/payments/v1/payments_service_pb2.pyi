@@ -1,6 +1,7 @@
 from integration.common.v1 import context_pb2 as _context_pb2
 from integration.common.v1 import money_pb2 as _money_pb2
 from integration.common.v1 import operation_pb2 as _operation_pb2
+from integration.common.v1 import read_pb2 as _read_pb2
 from integration.common.v1 import rules_pb2 as _rules_pb2
 from integration.jobs.v1 import job_pb2 as _job_pb2
 from integration.payments.v1 import payment_pb2 as _payment_pb2
@@ -116,9 +117,11 @@ class GetPaymentRequest(_message.Message):
     def __init__(self, context: _Optional[_Union[_context_pb2.RequestContext, _Mapping]] = ..., payment_id: _Optional[str] = ...) -> None: ...
 
 class GetPaymentResponse(_message.Message):
-    __slots__ = ("job", "payment")
+    __slots__ = ("job", "payment", "read")
     JOB_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
     job: _job_pb2.Job
     payment: _payment_pb2.Payment
-    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., payment: _Optional[_Union[_payment_pb2.Payment, _Mapping]] = ...) -> None: ...
+    read: _read_pb2.Read
+    def __init__(self, job: _Optional[_Union[_job_pb2.Job, _Mapping]] = ..., payment: _Optional[_Union[_payment_pb2.Payment, _Mapping]] = ..., read: _Optional[_Union[_read_pb2.Read, _Mapping]] = ...) -> None: ...

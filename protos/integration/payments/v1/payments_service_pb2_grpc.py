@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class PaymentsServiceStub:
-    """The payments capability. Core calls it on the hub; each RPC becomes a durable job, and its
-    response holds the job and, once there, the result.
+    """The payments capability. Core calls it on the hub; each RPC but a read becomes a durable job, and its
+    response holds the job and, once there, the result. A read is answered at once and holds no job.
     """
 
     def __init__(self, channel):
@@ -69,8 +69,8 @@ class PaymentsServiceStub:
 
 
 class PaymentsServiceServicer:
-    """The payments capability. Core calls it on the hub; each RPC becomes a durable job, and its
-    response holds the job and, once there, the result.
+    """The payments capability. Core calls it on the hub; each RPC but a read becomes a durable job, and its
+    response holds the job and, once there, the result. A read is answered at once and holds no job.
     """
 
     def Charge(self, request, context):
@@ -109,7 +109,7 @@ class PaymentsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPayment(self, request, context):
-        """Reads a payment at the provider.
+        """Reads a payment at the provider, within the call's deadline: no job, and nothing to wait for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +157,8 @@ def add_PaymentsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PaymentsService:
-    """The payments capability. Core calls it on the hub; each RPC becomes a durable job, and its
-    response holds the job and, once there, the result.
+    """The payments capability. Core calls it on the hub; each RPC but a read becomes a durable job, and its
+    response holds the job and, once there, the result. A read is answered at once and holds no job.
     """
 
     @staticmethod

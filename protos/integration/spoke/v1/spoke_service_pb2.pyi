@@ -81,7 +81,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OperationSpec(_message.Message):
-    __slots__ = ("operation", "replay", "replay_window", "saves_errors", "look_up_lag", "can_look_up", "timeout", "confirm_within", "max_attempts", "initial_backoff", "max_backoff", "expire_after", "can_cancel")
+    __slots__ = ("operation", "replay", "replay_window", "saves_errors", "look_up_lag", "can_look_up", "timeout", "confirm_within", "max_attempts", "initial_backoff", "max_backoff", "expire_after", "cache_time", "can_cancel")
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     REPLAY_FIELD_NUMBER: _ClassVar[int]
     REPLAY_WINDOW_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +94,7 @@ class OperationSpec(_message.Message):
     INITIAL_BACKOFF_FIELD_NUMBER: _ClassVar[int]
     MAX_BACKOFF_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_AFTER_FIELD_NUMBER: _ClassVar[int]
+    CACHE_TIME_FIELD_NUMBER: _ClassVar[int]
     CAN_CANCEL_FIELD_NUMBER: _ClassVar[int]
     operation: str
     replay: ReplayKind
@@ -107,20 +108,23 @@ class OperationSpec(_message.Message):
     initial_backoff: _duration_pb2.Duration
     max_backoff: _duration_pb2.Duration
     expire_after: _duration_pb2.Duration
+    cache_time: _duration_pb2.Duration
     can_cancel: bool
-    def __init__(self, operation: _Optional[str] = ..., replay: _Optional[_Union[ReplayKind, str]] = ..., replay_window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., saves_errors: _Optional[bool] = ..., look_up_lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_look_up: _Optional[bool] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confirm_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_attempts: _Optional[int] = ..., initial_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_cancel: _Optional[bool] = ...) -> None: ...
+    def __init__(self, operation: _Optional[str] = ..., replay: _Optional[_Union[ReplayKind, str]] = ..., replay_window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., saves_errors: _Optional[bool] = ..., look_up_lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_look_up: _Optional[bool] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., confirm_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_attempts: _Optional[int] = ..., initial_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_backoff: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., expire_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cache_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., can_cancel: _Optional[bool] = ...) -> None: ...
 
 class AccountSpec(_message.Message):
-    __slots__ = ("name", "max_concurrency", "rate_per_second", "burst")
+    __slots__ = ("name", "max_concurrency", "rate_per_second", "burst", "read_share")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MAX_CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     BURST_FIELD_NUMBER: _ClassVar[int]
+    READ_SHARE_FIELD_NUMBER: _ClassVar[int]
     name: str
     max_concurrency: int
     rate_per_second: float
     burst: int
-    def __init__(self, name: _Optional[str] = ..., max_concurrency: _Optional[int] = ..., rate_per_second: _Optional[float] = ..., burst: _Optional[int] = ...) -> None: ...
+    read_share: float
+    def __init__(self, name: _Optional[str] = ..., max_concurrency: _Optional[int] = ..., rate_per_second: _Optional[float] = ..., burst: _Optional[int] = ..., read_share: _Optional[float] = ...) -> None: ...
 
 class WebhookSpec(_message.Message):
     __slots__ = ("methods", "content_types", "max_bytes", "room")

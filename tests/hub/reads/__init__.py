@@ -1,0 +1,1 @@
+"""Reads: questions that are answered at once."""
