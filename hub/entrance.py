@@ -40,7 +40,7 @@ BATCH = 256
 QUEUE = 5_000
 READ_BATCH = 64
 READ_BYTES = 2 << 20
-READ_LINGER_SECONDS = 0.002
+READ_LINGER_SECONDS = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Entrance:
         await self._trying.close()
         await self._performing.finish(seconds)
         try:
-            await self._stating.run_once()
+            await self._stating.flush()
         finally:
             if lost := self._stating.unproven:
                 _log.error("evidence of reads is lost: the log takes none", extra={"count": lost})

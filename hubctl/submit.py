@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -55,7 +56,8 @@ def submit(
     message = request(method, body, fields, context)
     response: Any = asyncio.run(call(profile, full_method(method), message, response_class(method)))
     show(Output(as_json=as_json), response)
-    refuse_if_in_vain(response.job)
+    if response.HasField("job"):
+        refuse_if_in_vain(response.job)
 
 
 async def call(profile: Profile, path: str, message: Message, answers: type[Message]) -> Message:
@@ -73,9 +75,17 @@ async def call(profile: Profile, path: str, message: Message, answers: type[Mess
 def show(output: Output, response: Any) -> None:
     """Prints a capability's response."""
     members = as_dict(response)
-    job = members.pop("job")
-    output.say(f"job {job['job_id']} is {job['state'].removeprefix('JOB_STATE_')}")
-    for line in (f"{job[k]}" for k in ("reason", "message") if job.get(k)):
+    about: dict[str, Any] = {name: members.pop(name) for name in ("job", "read") if name in members}
+    for line in _lines(about):
         output.say(line)
     output.table(("field", "value"), [(k, v) for part in members.values() for k, v in part.items()])
-    output.result({"job": job, **members})
+    output.result({**about, **members})
+
+
+def _lines(about: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if "read" in about:
+        age = about["read"].get("age")
+        return [f"read {about['read']['read_id']}" + (f", said {age} ago" if age else "")]
+    job = about["job"]
+    state = f"job {job['job_id']} is {job['state'].removeprefix('JOB_STATE_')}"
+    return [state, *(f"{job[k]}" for k in ("reason", "message") if job.get(k))]

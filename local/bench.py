@@ -10,7 +10,6 @@ from typing import Any
 import click
 import uvloop
 
-from hubctl.audit import newest_checkpoint
 from hubctl.options import json_option, state_option
 from hubctl.output import Output
 from hubctl.rpc import hub_channel
@@ -20,6 +19,7 @@ from integration.payments.v1 import payments_service_pb2, payments_service_pb2_g
 from local import waiting
 from local.measure import commits, cpu_seconds, difference, quantiles
 from local.place import Place
+from local.reading import log_size, measure_reads, ms_each
 from local.session import database, running_stack
 from local.stack.postgres import Server
 from mesh.clock import SystemClock
@@ -42,6 +42,7 @@ _clock = SystemClock()
 @click.command()
 @click.option("--jobs", "count", default=1000, show_default=True, help="Jobs to run.")
 @click.option("--concurrency", default=64, show_default=True, help="Jobs in flight.")
+@click.option("--reads", is_flag=True, help="Measures as many reads too, and what one costs beside a job.")
 @click.option(
     "--waiting", "others", default=0, help="Compares with a run while so many jobs wait in another lane."
 )
@@ -55,7 +56,9 @@ _clock = SystemClock()
 )
 @state_option
 @json_option
-def bench(count: int, concurrency: int, others: int, way: str, state: Path, as_json: bool) -> None:
+def bench(
+    count: int, concurrency: int, reads: bool, others: int, way: str, state: Path, as_json: bool
+) -> None:
     """Measures charges at the echo spoke, each with one HTTP call and two proven statements.
 
     Goes through the proxy, like Core. Uses the running stack, or starts one and stops it.
@@ -66,12 +69,14 @@ def bench(count: int, concurrency: int, others: int, way: str, state: Path, as_j
             crowd = Crowd(others, way)
             figures = uvloop.run(compare(place, output, crowd, count=count, concurrency=concurrency))
         else:
-            figures = uvloop.run(measure(place, output, count=count, concurrency=concurrency))
+            figures = uvloop.run(measure(place, output, count=count, concurrency=concurrency, reads=reads))
     output.table(("figure", "value"), figures.items())
     output.result(figures)
 
 
-async def measure(place: Place, output: Output, *, count: int, concurrency: int) -> dict[str, Any]:
+async def measure(
+    place: Place, output: Output, *, count: int, concurrency: int, reads: bool = False
+) -> dict[str, Any]:
     """Warms up, runs the load, then the jobs one at a time; the figures by name."""
     async with hub_channel(place.profile, role="core") as channel:
         load = Load(channel)
@@ -83,6 +88,17 @@ async def measure(place: Place, output: Output, *, count: int, concurrency: int)
         await costs.end(load)
         output.say(f"{SEQUENTIAL} jobs, one at a time …")
         one_by_one = await load.one_by_one(SEQUENTIAL)
+        of_reads = {}
+        if reads:
+            output.say(f"{count} reads …")
+            of_reads = {"job_cpu_ms": ms_each(costs.cpu, count)} | await measure_reads(
+                place,
+                database(place),
+                channel,
+                tenant=TENANT,
+                payment_id=load.payment_id,
+                count=count,
+            )
     return {
         "jobs": count,
         "concurrency": concurrency,
@@ -91,6 +107,7 @@ async def measure(place: Place, output: Output, *, count: int, concurrency: int)
         "end_to_end_ms": quantiles(load.ended),
         "sequential_ms": quantiles(one_by_one),
         **costs.per_job(count),
+        **of_reads,
     }
 
 
@@ -146,13 +163,16 @@ class Load:
         self._jobs = jobs_service_pb2_grpc.JobsServiceStub(channel)
         self._run = secrets.token_hex(4)
         self._ends: dict[str, asyncio.Future[None]] = {}
+        self.payment_id = ""
         self.accepted: list[float] = []
         self.ended: list[float] = []
 
     async def warm_up(self) -> None:
         """A few jobs, so that every connection and every actor stands."""
         for number in range(WARM_UP):
-            await self._payments.Charge(self._request(f"warm-{number}", wait=30), timeout=CALL_SECONDS)
+            request = self._request(f"warm-{number}", wait=30)
+            response = await self._payments.Charge(request, timeout=CALL_SECONDS)
+            self.payment_id = response.payment.payment_id
 
     async def run(self, count: int, concurrency: int) -> float:
         """Runs the load; seconds from the first submission to the last job's end."""
@@ -235,14 +255,14 @@ class Costs:
         """Reads the meters."""
         self.cpu = cpu_seconds(self.place)
         self.commits = commits(self.server)
-        self.entries = await self._log_size()
+        self.entries = await log_size(self.place)
 
     async def end(self, load: Load) -> None:
         """Waits until everything is proven, and reads the meters again."""
         await load.until_proven()
         self.cpu = difference(self.cpu, cpu_seconds(self.place))
         self.commits = commits(self.server) - self.commits
-        self.entries = await self._log_size() - self.entries
+        self.entries = await log_size(self.place) - self.entries
 
     def per_job(self, count: int) -> dict[str, Any]:
         """The figures."""
@@ -251,6 +271,3 @@ class Costs:
             "entries_per_job": round(self.entries / count, 3),
             "cpu_seconds": self.cpu,
         }
-
-    async def _log_size(self) -> int:
-        return (await newest_checkpoint(self.place.profile))[1].size

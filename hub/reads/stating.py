@@ -1,5 +1,6 @@
 """The statements of reads on their way to the log: intents before a call, evidence after it."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from hub.lanes.ports import AuditLog, LogContradicts, LogUnavailable, Receipt, R
 MOST_UNPROVEN = 10_000
 """While so many pieces of evidence wait for the log, nothing is read."""
 TOGETHER = 128
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
+"""So long evidence waits for an intent that takes it along."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +50,16 @@ class Stating:
             raise LogAway("the audit log takes no statements, so nothing was sent") from error
 
     async def run_once(self) -> float | None:
-        """Sends what waits; raises LogUnavailable while the log is away."""
+        """Sends what waits and no intent takes along; raises LogUnavailable while the log is away."""
+        if self._evidence:
+            await asyncio.sleep(GATHER_SECONDS)
+        await self.flush()
+        return None
+
+    async def flush(self) -> None:
+        """Sends all that waits; raises LogUnavailable while the log is away."""
         while self._evidence:
             await self._append(())
-        return None
 
     async def _append(self, intents: Sequence[bytes]) -> list[Receipt | Refused]:
         along = [self._evidence.popleft() for _ in range(min(TOGETHER, len(self._evidence)))]

@@ -161,6 +161,12 @@ class Office:
         page = await stub.SearchEntries(audit.SearchEntriesRequest(job_id=subject), timeout=10)
         return [json.loads(dsse.open_envelope(e.envelope).payload) for e in page.entries]
 
+    async def whole_log(self) -> int:
+        """How many entries the log has."""
+        stub = audit_service_pb2_grpc.AuditServiceStub(self.whole.audit)
+        note = (await stub.GetCheckpoint(audit.GetCheckpointRequest(), timeout=10)).checkpoint
+        return int(note.decode().splitlines()[1])
+
     async def is_proven(self, subject: str, bundle: Path) -> bool:
         """Whether the bundle of a job or a plan verifies offline, with no server and no database."""
         stub = audit_service_pb2_grpc.AuditServiceStub(self.whole.audit)

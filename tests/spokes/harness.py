@@ -83,6 +83,7 @@ class Work:
     trace: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 0.0
     expire_at: datetime | None = None
+    stated_at: datetime | None = None
 
     @property
     def attempt_id(self) -> str:
@@ -116,7 +117,7 @@ class HubSide:
         statement = said.Intent(
             id=str(uuid4()),
             tenant="acme",
-            t=said.timestamp(datetime.now(UTC)),
+            t=said.timestamp(work.stated_at or datetime.now(UTC)),
             maker=said.Maker(HUB, "ab", 1),
             job=work.job_id,
             attempt=work.attempt_id,

@@ -42,7 +42,7 @@ class ReadingDesk:
         """The response to a read; the request is tried once unless the test says otherwise."""
         fields = {"request_id": f"read-{next(_NUMBERS)}", "tenant": TENANT, "retry": {"max_attempts": 1}}
         request = payments.GetPaymentRequest(
-            context=context_pb2.RequestContext(**{**fields, **context}),  # type: ignore[arg-type]
+            context=context_pb2.RequestContext(**{**fields, **context}),
             payment_id=payment_id or self.payment_id,
         )
         stub = payments_service_pb2_grpc.PaymentsServiceStub(self.office.whole.core)
