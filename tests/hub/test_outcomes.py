@@ -1,5 +1,7 @@
 """What a spoke says, as the hub reckons with it."""
 
+from datetime import timedelta
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -7,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hub.jobs.decide import Moment, after_attempt
 from hub.jobs.model import LONGEST_LIFE
 from hub.jobs.outcome import NotSent, Pending
+from hub.jobs.spec import Limits
 from hub.peers.outcomes import outcome_from_proto, spoke_from_proto
 from integration.spoke.v1 import outcome_pb2, spoke_service_pb2
 from tests.hub.jobs import NOW, claimed, spec
@@ -45,3 +48,15 @@ def test_a_manifests_durations_are_held_between_nothing_and_the_longest_wait() -
     read = spoke_from_proto(spoke_service_pb2.DescribeResponse(operations=[operation])).operations["o"]
     assert (read.confirm_within, read.expire_after) == (LONGEST_LIFE, LONGEST_LIFE)
     assert (read.look_up_lag.total_seconds(), read.timeout.total_seconds()) == (0, 1.5)
+
+
+def test_an_account_has_a_part_for_reads_only_where_its_spoke_offers_some() -> None:
+    account = spoke_service_pb2.AccountSpec(name="default", max_concurrency=10)
+    read = spoke_service_pb2.OperationSpec(operation="o", replay=spoke_service_pb2.REPLAY_KIND_READ)
+    read.cache_time.FromSeconds(99_999)
+    told = spoke_from_proto(spoke_service_pb2.DescribeResponse(accounts=[account], operations=[read]))
+    assert told.accounts["default"].read_share == 0.2
+    assert told.operations["o"].cache == timedelta(hours=1)
+    assert spoke_from_proto(spoke_service_pb2.DescribeResponse(accounts=[account])).accounts[
+        "default"
+    ] == Limits(10)
