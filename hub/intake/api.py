@@ -92,10 +92,6 @@ class Served:
         self._result_field = _result_field(method)
         self._desk = desk
 
-    async def __call__(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
-        """Answers a request."""
-        raise NotImplementedError
-
 
 class ReadOperation(Served):
     """A read: the provider's answer becomes the typed response, and there is no job."""
@@ -148,12 +144,12 @@ class Operation(Served):
         return response
 
 
-def _served(method: MethodDescriptor, desk: Desk) -> Served:
+def _served(method: MethodDescriptor, desk: Desk) -> "Operation | ReadOperation":
     reads = method.GetOptions().Extensions[_OPERATION].safety == operation_pb2.SAFETY_READ
     return ReadOperation(method, desk) if reads else Operation(method, desk)
 
 
-def _handler(operation: Served) -> "grpc.RpcMethodHandler[Any, Any]":
+def _handler(operation: Operation | ReadOperation) -> "grpc.RpcMethodHandler[Any, Any]":
     return grpc.unary_unary_rpc_method_handler(
         operation.__call__,  # a bound coroutine method: grpc looks for one
         request_deserializer=operation.request_class.FromString,

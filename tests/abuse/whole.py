@@ -38,6 +38,23 @@ class Whole:
     webhook_port: int
     operators: Mapping[str, grpc.aio.Channel]
     audit: grpc.aio.Channel
+    environment: Mapping[str, str]
+
+    @asynccontextmanager
+    async def replica(self, roles: str) -> AsyncIterator[grpc.aio.Channel]:
+        """Core's way in by another replica of the hub."""
+        listen = f"127.0.0.1:{free_port()}"
+        environment = {
+            **self.environment,
+            "HUB_ROLES": roles,
+            "HUB_LISTEN": listen,
+            "HUB_WEBHOOK_LISTEN": f"127.0.0.1:{free_port()}",
+        }
+        hub = Hub(hub_settings.load(Environment(environment)))
+        await hub.start()
+        async with open_channel(listen, Identity.load(self.home / "core")) as core:
+            yield core
+        await hub.drain()
 
     async def ended(self, tenant: str, job_id: str) -> job_pb2.Job:
         """The job once it has settled or its wait is over."""
@@ -92,6 +109,7 @@ async def running(
             webhook_port,
             operators,
             await stack.enter_async_context(audit_channel),
+            environment,
         )
 
 

@@ -38,14 +38,21 @@ class ReadingDesk:
         yield cls(office, engine, made.provider_reference)
         await engine.dispose()
 
-    async def read(self, payment_id: str = "", *, timeout: float | None = 10, **context: Any) -> Any:
+    async def read(
+        self,
+        payment_id: str = "",
+        *,
+        timeout: float | None = 10,
+        core: grpc.aio.Channel | None = None,
+        **context: Any,
+    ) -> Any:
         """The response to a read; the request is tried once unless the test says otherwise."""
         fields = {"request_id": f"read-{next(_NUMBERS)}", "tenant": TENANT, "retry": {"max_attempts": 1}}
         request = payments.GetPaymentRequest(
             context=context_pb2.RequestContext(**{**fields, **context}),
             payment_id=payment_id or self.payment_id,
         )
-        stub = payments_service_pb2_grpc.PaymentsServiceStub(self.office.whole.core)
+        stub = payments_service_pb2_grpc.PaymentsServiceStub(core or self.office.whole.core)
         return await stub.GetPayment(request, timeout=timeout)
 
     async def refusal(self, payment_id: str = "", **asked: Any) -> tuple[grpc.StatusCode, ErrorDetails]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from sqlalchemy import text
 
 from integration.jobs.v1 import jobs_service_pb2, jobs_service_pb2_grpc
 from tests.hub.reads.desk import ReadingDesk
@@ -29,6 +30,21 @@ async def test_intent_and_evidence_of_a_read_stand_in_the_log_and_verify_offline
     assert [(s["kind"], s["purpose"]) for s in said] == [("intent", "read"), ("evidence", "read")]
     assert said[1]["res"]["outcome"] == "succeeded"
     assert await desk.office.is_proven(read_id, tmp_path / "read.zip")
+
+
+async def test_a_replica_that_owns_no_lane_reads_as_well_and_says_that_it_lives(
+    desk: ReadingDesk, tmp_path: Path
+) -> None:
+    async def replicas() -> int:
+        async with desk.engine.connect() as connection:
+            return int((await connection.execute(text("SELECT count(*) FROM replica"))).scalar_one())
+
+    async with desk.office.whole.replica("edge") as core:
+        response = await desk.read(core=core)
+        assert response.payment.payment_id == desk.payment_id
+        assert await until(replicas, lambda count: count == 2, 10)
+    # Whoever goes has proven before it went what it has read.
+    assert await desk.office.is_proven(response.read.read_id, tmp_path / "read.zip")
 
 
 async def test_a_payment_that_is_not_the_tenants_is_refused_and_the_provider_is_not_asked(
