@@ -112,7 +112,11 @@ def test_a_gate_follows_other_limits_at_once_and_stays_closed_once_closed() -> N
     assert gate.admits(21.0) == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from((Purpose.LOOK_UP, Purpose.EXECUTE)), st.integers(0, 1 << 20)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((Purpose.LOOK_UP, Purpose.EXECUTE)), st.integers(0, 1 << 20)), max_size=40
+    )
+)
 def test_calls_are_cut_by_bytes_look_ups_first_and_leave_nothing_out(
     given_: list[tuple[Purpose, int]],
 ) -> None:
