@@ -206,7 +206,9 @@ def _still_pending(job: Claimed, outcome: Pending, spec: OperationSpec, moment: 
 
 
 def _unanswered(job: Claimed, outcome: NotSent | Unknown, spec: OperationSpec, moment: Moment) -> Decision:
-    """A look-up that has not found out whether the provider has confirmed."""
+    """A look-up that has not found out whether the provider has confirmed; at its end it is called off."""
+    if spec.can_cancel and moment.now >= job.expire_at:
+        return _overdue(spec, f"not confirmed, and the last look-up failed: {outcome.reason}")
     # Without a reason it is the first that failed: the instant that was named may lie far beyond the expiry.
     if _is_the_last_look(job, outcome, moment) and (_has_asked(outcome, moment) or job.reason):
         return _overdue(spec, f"not confirmed, and the last look-up failed: {outcome.reason}")

@@ -120,8 +120,8 @@ GOING = (
     Bug(
         name="doubt-resent-after-its-time",
         file="hub/jobs/decide.py",
-        old="    if moment.now >= job.expire_at and spec.replay is not Replay.READ:\n",
-        new="    if moment.now >= job.expire_at and spec.replay is Replay.READ:\n",
+        old="expire_at:\n        return _given_up(job, outcome, spec, Cause.EXPIRED)\n",
+        new="expire_at + OVERTIME:\n        return _given_up(job, outcome, spec, Cause.EXPIRED)\n",
         breaks="what was doubted and is not there is sent again after its time",
         holds="nothing is sent after its expiry",
         tests=("tests/hub/test_decide.py::test_what_is_absent_twice_after_its_time_is_given_up_as_expired",),

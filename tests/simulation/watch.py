@@ -13,6 +13,7 @@ from hub.lanes.breaker import FAILURES_TO_OPEN, FIRST_OPEN_SECONDS, Verdict, ver
 from hub.lanes.ports import Orphan, Result, Settlement
 from tests.simulation.cases import LANE, SPECS
 from tests.simulation.fairness import Fairness
+from tests.simulation.rate import Spending
 from tests.simulation.store import JobRow
 from tests.simulation.world import World
 
@@ -63,6 +64,7 @@ class Watch:
         self.effects: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
         self.turns = Fairness(self.wrong)
+        self.spending = Spending()
         self.taken_back: set[str] = set()
         """Jobs of which the provider says the contrary after all."""
         self.begun_jobs: set[str] = set()
@@ -85,8 +87,6 @@ class Watch:
         self._unasked: Counter[int] = Counter()
         self._untold: set[int] = set()
         self._claimed_under: dict[str, int] = {}
-        self._term = 0
-        self._tokens, self._tokens_at = 0.0, 0.0
 
     def wrong(self, invariant: str, subject: str, what: str) -> None:
         """Writes a violation down."""
@@ -103,7 +103,8 @@ class Watch:
     def claimed(self, term: int, orphans: Sequence[Orphan], asked_at: float) -> None:
         """Attempts begin: their claim is committed. The owner asked for them at `asked_at`."""
         self.attempts += len(orphans)
-        self._check_rate(term, len(orphans))
+        ids = [orphan.claimed.attempt_id for orphan in orphans]
+        self.spending.claimed(self._world.loop.time(), term, ids)
         for orphan in orphans:
             claimed = orphan.claimed
             self._world.note("claimed", claimed.attempt_id, int(claimed.purpose), term)
@@ -183,6 +184,7 @@ class Watch:
 
     def concluded(self, term: int, settlements: Sequence[Settlement]) -> None:
         """A lane's owner is about to settle: what it has learnt binds it from now on."""
+        self.spending.settled(settlements)
         now = self._world.loop.time()
         for settlement in settlements:
             attempt_id = f"{settlement.job_id}.{settlement.seq}"
@@ -280,20 +282,6 @@ class Watch:
         attempt = self._world.store.attempts[settlement.job_id, settlement.seq]
         if row is not None and attempt.purpose is Purpose.EXECUTE:
             self.wrong("open counts nothing", attempt_id, "counted although the breaker is open")
-
-    def _check_rate(self, term: int, n: int) -> None:
-        rate, burst = self._world.limits.rate_per_second, float(max(self._world.limits.burst, 1))
-        if not rate:
-            return
-        now = self._world.loop.time()
-        refilled = self._tokens + (now - self._tokens_at) * rate
-        # Each take-over may spend one burst more: a new owner does not know what the old one spent.
-        self._tokens = burst if term != self._term else min(burst, refilled)
-        self._tokens, self._tokens_at, self._term = self._tokens - n, now, term
-        if self._tokens < -1e-6:
-            self.wrong(
-                "rate", f"term {term}", f"{n} attempts are {-self._tokens:.2f} more than the rate allows"
-            )
 
 
 def _is_suspect(claimed: Claimed) -> bool:
