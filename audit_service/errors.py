@@ -10,6 +10,7 @@ AuditError
     ├── LogRolledBack   the database knows less than was acknowledged
     ├── MarkMissing     the high-water mark is not there although the log is not empty
     └── LogInconsistent the database contradicts the tree, a checkpoint or the configuration
+        └── AlreadyThere it holds a statement, or one of the attempt, that was thought to be new
 """
 
 from datetime import timedelta
@@ -68,3 +69,7 @@ class MarkMissing(LogUnavailable):
 
 class LogInconsistent(LogUnavailable):
     """The database contradicts the tree, a checkpoint or the configuration."""
+
+
+class AlreadyThere(LogInconsistent):
+    """The database holds a statement that was thought to be new; nothing was written."""

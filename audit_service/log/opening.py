@@ -1,12 +1,13 @@
 """Opening the log: rebuild the right edge, and believe the database only where it agrees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audit_service.errors import LogInconsistent, LogRolledBack, LogUnavailable, MarkMissing
 from audit_service.log.checkpoints import Head, Notary
 from audit_service.log.keyring import KeyRing
 from audit_service.log.ports import EntryReader, LogStore, Mark, MarkFile, State
 from audit_service.log.proofs import Proofs
+from audit_service.log.recent import Recent
 from audit_service.log.tiles import HEIGHT, WIDTH, TileId, hashes_of, perfect_root
 from audit_service.log.tree import Tree
 from mesh.evidence.dsse import open_envelope
@@ -17,12 +18,16 @@ from mesh.evidence.statement import KeyAdd
 
 @dataclass
 class OpenLog:
-    """The log while it can be written: its tree, its newest head, the proofs they give, and its keys."""
+    """The log while it can be written: its tree, its newest head, the proofs they give, and its keys.
+
+    `recent`: what has been appended since it was opened.
+    """
 
     tree: Tree
     head: Head
     proofs: Proofs
     keys: KeyRing
+    recent: Recent = field(default_factory=Recent)
 
 
 class Opening:

@@ -1,17 +1,16 @@
 """The one writer: takes statements in batches, gives each its index, and answers when all is durable."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from audit_service.errors import LogUnavailable, Overloaded
+from audit_service.errors import AlreadyThere, LogUnavailable, Overloaded
 from audit_service.log.checkpoints import Head, Notary
 from audit_service.log.entry import Entry, Refusal
-from audit_service.log.keyring import KeyRing
 from audit_service.log.opening import Opening, OpenLog
 from audit_service.log.ports import Kept, LogStore, Mark, MarkFile, Step
-from audit_service.log.rules import Decision, Place, decide_all
+from audit_service.log.rules import Decision, Place, Standing, decide_all
 from mesh.batcher import Batcher, Full
 from mesh.clock import Clock
 from mesh.evidence.statement import Evidence, Intent, KeyAdd
@@ -113,7 +112,32 @@ class Sequencer:
 
     async def _append(self, log: OpenLog, batch: list[Submission]) -> list[Appended | Exception]:
         entries = [item for submission in batch for item in submission if isinstance(item, Entry)]
-        decisions, keys = await self._decide(log, entries)
+        decisions = await self._placed(log, entries)
+        answers = iter(await _answers(log, decisions))
+        return [
+            Appended([next(answers) if isinstance(item, Entry) else item for item in submission], log.head)
+            for submission in batch
+        ]
+
+    async def _placed(self, log: OpenLog, entries: list[Entry]) -> list[Decision]:
+        """Decides on entries and makes durable what is fresh; asks the store only if need be."""
+        if not entries:
+            return []
+        known = log.recent.standing(entries)
+        if known is not None:
+            try:
+                return await self._place(log, entries, known)
+            except AlreadyThere:
+                pass  # nothing was written; the store knows of older ones
+        statements = [entry.statement for entry in entries]
+        ids = {statement.id for statement in statements}
+        attempts = {said.attempt for said in statements if isinstance(said, Intent | Evidence)}
+        return await self._place(log, entries, await self._store.standing(ids, attempts))
+
+    async def _place(
+        self, log: OpenLog, entries: list[Entry], standing: Iterable[Standing]
+    ) -> list[Decision]:
+        decisions, keys = decide_all(entries, standing, log.tree.size, log.keys)
         pairs = zip(entries, decisions, strict=True)
         fresh = [entry for entry, place in pairs if isinstance(place, Place) and place.fresh]
         if fresh:
@@ -121,19 +145,7 @@ class Sequencer:
                 raise LogUnavailable("the log does not hold its own first key yet")
             await self._commit(log, fresh)
             log.keys = keys
-        answers = iter(await _answers(log, decisions))
-        return [
-            Appended([next(answers) if isinstance(item, Entry) else item for item in submission], log.head)
-            for submission in batch
-        ]
-
-    async def _decide(self, log: OpenLog, entries: list[Entry]) -> tuple[list[Decision], KeyRing]:
-        if not entries:
-            return [], log.keys
-        statements = [entry.statement for entry in entries]
-        ids = {statement.id for statement in statements}
-        attempts = {said.attempt for said in statements if isinstance(said, Intent | Evidence)}
-        return decide_all(entries, await self._store.standing(ids, attempts), log.tree.size, log.keys)
+        return decisions
 
     async def _commit(self, log: OpenLog, entries: list[Entry]) -> None:
         growth = log.tree.grow([entry.leaf for entry in entries])
@@ -150,6 +162,7 @@ class Sequencer:
             raise LogUnavailable(f"the high-water mark: {error.strerror}") from error
         reach("audit.marked")
         log.tree.accept(growth)
+        log.recent.add(entries, growth.start)
         log.head = self._notary.sign(growth.size, growth.root)
 
     def _worth_keeping(self, head: Head) -> Kept | None:

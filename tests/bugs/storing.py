@@ -224,6 +224,15 @@ STORING = (
         ),
     ),
     Bug(
+        name="forgotten-intent-not-asked-for",
+        file="audit_service/log/recent.py",
+        old="if isinstance(said, Evidence) and of_attempt[0] is None:",
+        new="if isinstance(said, Evidence) and not of_attempt:",
+        breaks="evidence whose intent the log has appended long ago, or before a restart, is refused",
+        holds="the log takes the evidence of every intent that it holds",
+        tests=("tests/audit_service/test_recent.py::test_what_was_appended_before_a_restart_is_known",),
+    ),
+    Bug(
         name="claimed-under-a-spent-term",
         file="hub/lanes/sql/claim.sql",
         old="WHERE lane_id = :lane AND term = :term AND mode <> {LaneMode.PAUSED} FOR KEY SHARE",
