@@ -58,7 +58,7 @@ async def settles(connection: AsyncConnection, term: int) -> None:
 
 
 async def claims(connection: AsyncConnection, term: int) -> None:
-    """Claims."""
+    """Claims the job that waits."""
     await connection.execute(STATEMENT("claim"), {"lane": LANE, "term": term, "limit": 9, "served": []})
 
 
@@ -66,6 +66,7 @@ async def claims(connection: AsyncConnection, term: int) -> None:
 async def test_a_lease_is_renewed_beside_a_commit_under_way_and_cannot_be_taken_from_it(  # type: ignore[no-untyped-def]
     hub_engine: AsyncEngine, work
 ) -> None:
+    await PostgresJobStore(hub_engine).accept([new_job(1)])
     term, leases = await owned(hub_engine), PostgresLaneLeases(hub_engine)
     before = await lease_of(hub_engine, LANE)
     async with hub_engine.begin() as under_way, asyncio.timeout(5):

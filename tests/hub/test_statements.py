@@ -7,6 +7,7 @@ import pytest
 
 from hub.database import statements
 from hub.events.told import EventKind
+from hub.jobs.contradicting import Proposal
 from hub.jobs.statements import reader
 from hub.lanes.breaker import BreakerState
 from hub.lanes.model import LaneMode
@@ -21,7 +22,7 @@ A_NUMBER = re.compile(r"\b(?:state|mode|cause|letter)\b\s*(?:=|<>|(?:NOT )?IN \(
 
 def whole(path: Path) -> str:
     """A statement with all that it names."""
-    enums = (LaneMode, BreakerState, PlanState, ItemState, EventKind)
+    enums = (LaneMode, BreakerState, PlanState, ItemState, EventKind, Proposal)
     return str(reader(f"hub.{path.parent.parent.name}", *enums)(path.stem))
 
 

@@ -1,5 +1,6 @@
 """Core's side of reads: what it asks, what it is told, and what is left behind."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,7 +36,11 @@ class ReadingDesk:
         """The desk, once the payment is made and proven."""
         made = await office.charge(1, wait=10)
         engine = open_engine(owner_url)
-        yield cls(office, engine, made.provider_reference)
+        desk = cls(office, engine, made.provider_reference)
+        async with asyncio.timeout(10):
+            while (await desk.rows())["outbox"]:
+                await asyncio.sleep(0.02)
+        yield desk
         await engine.dispose()
 
     async def read(
