@@ -64,7 +64,9 @@ STORING = (
         new="        if settled.has_held_events and ended:\n",
         breaks="a webhook that comes before the provider's own reply settles nothing",
         holds="no event is lost, in whatever order things come",
-        tests=("tests/hub/test_early_event.py::test_it_settles_the_job_as_soon_as_the_attempt_has_ended",),
+        tests=(
+            "tests/hub/test_early_event.py::test_it_settles_the_job_as_soon_as_the_attempt_has_ended[pending]",
+        ),
     ),
     Bug(
         name="event-not-compared",

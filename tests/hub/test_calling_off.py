@@ -103,7 +103,7 @@ def test_it_ends_as_the_provider_says(outcome: Outcome, state: JobState) -> None
         NotSent(NotSentCause.UNSUPPORTED, "NO_CANCEL", ""),
         NotSent(NotSentCause.NO_RECEIPT, "NO_RECEIPT", ""),
     ],
-    ids=repr,
+    ids=["pending", "reply-cut", "worker-lost", "absent", "no-cancel", "no-receipt"],
 )
 def test_where_the_provider_cannot_or_may_have_called_it_off_a_person_finds_out(outcome: Outcome) -> None:
     decision = after_attempt(waiting(), outcome, OPERATION, Moment(NOW + DAY, 0.5))
