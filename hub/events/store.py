@@ -17,7 +17,8 @@ from hub.events.rows import Contradicted, Stand, concern_columns, contradiction_
 from hub.events.told import EventKind
 from hub.jobs.agreeing import Compared, Task
 from hub.jobs.contradicting import Weighed, weigh
-from hub.jobs.decide import UNSETTLED, Decision
+from hub.jobs.decide import UNSETTLED
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.rows import ending_columns

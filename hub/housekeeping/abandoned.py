@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from hub.clock import Clock
 from hub.housekeeping.concerns import LaneAtWork
 from hub.housekeeping.lasting import Lasting
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState, Purpose
 from hub.jobs.outcome import WORDS, Unknown

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hub.jobs.decide import Decision, after_event
+from hub.jobs.decide import after_event
+from hub.jobs.decision import Decision
 from hub.jobs.model import FINAL, JobState
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import Cancel, Event, Job, JobState, NewJob
 
 Columns = dict[str, Any]

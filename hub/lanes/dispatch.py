@@ -8,7 +8,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from hub.clock import Clock
 from hub.errors import ProviderNotReady, UnknownProvider
-from hub.jobs.decide import Decision, Moment, after_attempt, broken, is_legal, must_be_alone, unsent
+from hub.jobs.decide import after_attempt, is_legal, must_be_alone, unsent
+from hub.jobs.decision import Decision, Moment, broken
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post

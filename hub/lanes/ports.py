@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
-from hub.jobs.decide import Decision, begin_by
+from hub.jobs.decide import begin_by
+from hub.jobs.decision import Decision
 from hub.jobs.model import Claimed, Ending, Purpose
 from hub.jobs.outcome import Outcome
 from hub.jobs.spec import Limits, OperationSpec

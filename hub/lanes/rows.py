@@ -7,7 +7,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from sqlalchemy import RowMapping
 
-from hub.jobs.decide import Decision, broken, purpose_of
+from hub.jobs.decide import purpose_of
+from hub.jobs.decision import Decision, broken
 from hub.jobs.model import Claimed, Ending, JobState, Origin, RetryPolicy, Work
 from hub.jobs.rows import Columns, decision_columns
 from hub.lanes.breaker import BreakerState

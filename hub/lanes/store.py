@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.database.engine import is_about_data, single
 from hub.errors import LaneLost
-from hub.jobs.decide import broken
+from hub.jobs.decision import broken
 from hub.jobs.model import Claimed
 from hub.jobs.statements import reader
 from hub.lanes.breaker import Breaker, BreakerState

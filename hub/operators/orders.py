@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from hub.errors import JobNotFound, NotResolvable, SecondPersonNeeded, UnknownLane
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import Job, JobState
 from hub.jobs.ports import Post
 from hub.lanes.breaker import BreakerState

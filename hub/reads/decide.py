@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from hub.errors import LaneHeld, ReadDeclined, ReadImpossible, ReadRefused, ReadUnanswered
-from hub.jobs.decide import backoff
+from hub.jobs.decision import backoff
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded, Unknown
 from hub.lanes.breaker import FOREVER, PROBES, BreakerState

@@ -113,10 +113,9 @@ class Performing:
     def _witness(self, attempt: pb.Attempt, batch: Batch, task: Task) -> Witness:
         if batch.lane != f"{self.manifest.name}/{attempt.account}":
             raise WarrantRefused("the attempt belongs to another lane")
-        checkpoint = self.warrants.open_checkpoint(batch.checkpoint)
-        purpose = self._purpose(attempt, task)
-        intent = self.warrants.check(attempt, purpose=purpose, term=batch.term, checkpoint=checkpoint)
-        if purpose == "read":
+        purpose, signed = self._purpose(attempt, task), self.warrants.open_checkpoint(batch.checkpoint)
+        intent = self.warrants.check(attempt, purpose=purpose, term=batch.term, checkpoint=signed)
+        if intent.purpose == "read":
             self.warrants.check_fresh(intent, self.clock.now())
         return Witness(attempt, intent)
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from hub.intake.references import Reference
 from hub.intake.store import PostgresIntakeStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.lanes.ports import Settlement
 from hub.lanes.store import PostgresLaneLeases, PostgresLaneStore

@@ -89,7 +89,7 @@ GOING = (
     ),
     Bug(
         name="throttling-burns",
-        file="hub/jobs/decide.py",
+        file="hub/jobs/decision.py",
         old="NotSentCause.OVERLOADED, NotSentCause.FENCED, NotSentCause.THROTTLED})",
         new="NotSentCause.OVERLOADED, NotSentCause.FENCED})",
         breaks="a provider that wants it slower burns the attempts of its jobs",
@@ -98,9 +98,9 @@ GOING = (
     ),
     Bug(
         name="wrong-key-burns",
-        file="hub/jobs/decide.py",
-        old="_LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN, NotSentCause.MISCONFIGURED})",
-        new="_LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN})",
+        file="hub/jobs/decision.py",
+        old="LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN, NotSentCause.MISCONFIGURED})",
+        new="LANES_CAUSES = frozenset({NotSentCause.PROVIDER_DOWN})",
         breaks="a lane that a wrong key of ours holds burns the attempts of its jobs",
         holds="what holds the lane costs no job its life",
         tests=("tests/hub/test_decide.py::test_a_wrong_key_that_holds_the_lane_burns_no_attempt",),

@@ -60,8 +60,8 @@ SENDING = (
     ),
     Bug(
         name="called-off-again",
-        file="hub/jobs/decide.py",
-        old="        case Unknown():\n            return _parked(",
+        file="hub/jobs/looking.py",
+        old="        case Unknown():\n            return parked(",
         new="        case Unknown():\n            return Decision(job.state, timedelta(), CALLING_OFF) or (",
         breaks="work that may have been called off is called off again",
         holds="what may have had an effect is never sent again blindly",
@@ -211,7 +211,7 @@ SENDING = (
     ),
     Bug(
         name="retry-after-ignored",
-        file="hub/jobs/decide.py",
+        file="hub/jobs/decision.py",
         old="asked = outcome.retry_after or timedelta()",
         new="asked = timedelta()",
         breaks="a provider is asked again sooner than it said",

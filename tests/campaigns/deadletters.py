@@ -20,8 +20,7 @@ from tests.campaigns.report import Report
 
 LANE, CAUSE = "stripe/default", "provider_down"
 ALERT = f"DeadLetters/{LANE}/{CAUSE}"
-ATTEMPTS = 2
-FRESH = 10
+ATTEMPTS, FRESH = 2, 10
 SUBMIT_RATE, BESIDE_RATE = 10, 40
 REPLAY_RATE, FIRST_CHUNKS_SECONDS = 10, 30
 ALERT_SECONDS = 30

@@ -131,31 +131,26 @@ async def telling(
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@asynccontextmanager
-async def serving(hub_engine: AsyncEngine, home: Path, *, post: Post | None = None) -> AsyncIterator[Edge]:
-    """The edge on a free port; the client may act for `acme` and `beta`. `post` says that a job changed."""
-    authority = CertificateAuthority.create(TRUST_DOMAIN)
-    identities = {}
-    for role, name in (("hub", "hub"), ("core", "demo"), ("operator", "cli")):
-        authority.issue(SpiffeId(TRUST_DOMAIN, role, name), home / role)
-        identities[role] = Identity.load(home / role)
-    store, board, clock = PostgresJobStore(hub_engine), Board(), SystemClock()
-    directory, moved = OneSpoke(), MovedClock()
-    callers = {str(identities["core"].spiffe_id): frozenset({"acme", "beta"})}
-    rights = {"*": Rights({"echo": frozenset({"*"})})}
-    tenants = Tenants(callers, rights)
-    waiting = Waiting(store, board, clock)
+def _desk(
+    engine: AsyncEngine,
+    store: PostgresJobStore,
+    board: Board,
+    tenants: Tenants,
+    directory: OneSpoke,
+    clock: MovedClock,
+) -> capabilities.Desk:
+    """What a request goes through."""
+    intake = PostgresIntakeStore(engine)
     accepting = Batcher(store.accept, max_items=64, max_queue=100)
-    intake = PostgresIntakeStore(hub_engine)
     known = Batcher(intake.known, max_items=64, max_queue=100)
     made = Batcher(intake.made, max_items=64, max_queue=100)
-    new_jobs = NewJobs(directory, clock=moved, chance=secrets.token_bytes, trace=dict)
+    new_jobs = NewJobs(directory, clock=clock, chance=secrets.token_bytes, trace=dict)
     references = References(made.submit)
-    desk = capabilities.Desk(
+    return capabilities.Desk(
         door=Door(
             new_jobs=new_jobs,
             references=references,
-            submission=Submission(accept=accepting.submit, clock=moved, hint=lambda lane: None),
+            submission=Submission(accept=accepting.submit, clock=clock, hint=lambda lane: None),
             known=known.submit,
         ),
         reads=Reads(
@@ -164,13 +159,29 @@ async def serving(hub_engine: AsyncEngine, home: Path, *, post: Post | None = No
             references=references,
             admission=Admission(AdmissionLimits()),
             perform=nothing_read,
-            clock=moved,
+            clock=clock,
             draw=lambda: 0.5,
         ),
-        waiting=waiting,
+        waiting=Waiting(store, board, SystemClock()),
         tenants=tenants,
         new_jobs=new_jobs,
     )
+
+
+@asynccontextmanager
+async def serving(hub_engine: AsyncEngine, home: Path, *, post: Post | None = None) -> AsyncIterator[Edge]:
+    """The edge on a free port; the client may act for `acme` and `beta`. `post` says that a job changed."""
+    authority = CertificateAuthority.create(TRUST_DOMAIN)
+    identities = {}
+    for role, name in (("hub", "hub"), ("core", "demo"), ("operator", "cli")):
+        authority.issue(SpiffeId(TRUST_DOMAIN, role, name), home / role)
+        identities[role] = Identity.load(home / role)
+    store, board = PostgresJobStore(hub_engine), Board()
+    directory, moved = OneSpoke(), MovedClock()
+    callers = {str(identities["core"].spiffe_id): frozenset({"acme", "beta"})}
+    rights = {"*": Rights({"echo": frozenset({"*"})})}
+    tenants = Tenants(callers, rights)
+    desk = _desk(hub_engine, store, board, tenants, directory, moved)
     server = MeshServer(identities["hub"], domain=DOMAIN, statuses=STATUSES)
     server.raw.add_generic_rpc_handlers(capabilities.handlers(desk))
     async with AsyncExitStack() as stack:

@@ -14,7 +14,7 @@ from hub.housekeeping.concerns import Concern, of_lanes
 from hub.housekeeping.expiring import Expiring
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.housekeeping.watching import Watching
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState, Purpose
 from hub.lanes.model import LaneMode

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.alerts.model import AlertState
 from hub.alerts.store import PostgresAlertStore
 from hub.housekeeping.store import PostgresHousekeepingStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.board import wait_for
-from hub.jobs.decide import Decision, Moment, after_attempt, begin_by, unsent
+from hub.jobs.decide import after_attempt, begin_by, unsent
+from hub.jobs.decision import Decision, Moment
 from hub.jobs.model import SETTLED, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Succeeded
 from hub.jobs.spec import Limits, Replay

@@ -9,18 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.decide import (
-    CALL_OFF_WITHIN,
-    CALLED_OFF,
-    CALLING_OFF,
-    CONFIRMATION_OVERDUE,
-    Decision,
-    Moment,
-    after_attempt,
-    is_legal,
-    unsent,
-)
+from hub.jobs.decide import after_attempt, is_legal, unsent
+from hub.jobs.decision import Decision, Moment
 from hub.jobs.letters import Cause
+from hub.jobs.looking import CALL_OFF_WITHIN, CALLED_OFF, CALLING_OFF, CONFIRMATION_OVERDUE
 from hub.jobs.model import Claimed, JobState, Purpose
 from hub.jobs.outcome import (
     Declined,

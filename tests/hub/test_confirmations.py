@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
-from hub.jobs.decide import CONFIRMATION_OVERDUE, OVERTIME, Decision, Moment, after_attempt
+from hub.jobs.decide import after_attempt
+from hub.jobs.decision import Decision, Moment
 from hub.jobs.letters import Cause
+from hub.jobs.looking import CONFIRMATION_OVERDUE, OVERTIME
 from hub.jobs.model import LONGEST_LIFE, Claimed, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Pending, Unknown
 from hub.jobs.spec import OperationSpec

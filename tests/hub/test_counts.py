@@ -13,7 +13,7 @@ from hub.database.migrate import migrate
 from hub.housekeeping.folding import Folding
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.intake.store import PostgresIntakeStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
 from hub.jobs.statements import reader

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from hub.jobs.decide import (
     ABSENT_ONCE,
     ANSWER_MISMATCH,
-    OVERTIME,
     POISON_AFTER,
     SAVED_ERROR,
-    Moment,
     after_attempt,
     after_event,
-    backoff,
     must_be_alone,
 )
+from hub.jobs.decision import Moment, backoff
 from hub.jobs.letters import Cause, cause_of
+from hub.jobs.looking import OVERTIME
 from hub.jobs.model import LONGEST_LIFE, SETTLED, TRANSITIONS, Claimed, JobState, Purpose
 from hub.jobs.outcome import (
     Declined,

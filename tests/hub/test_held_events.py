@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.events.model import ArrivedEvent
 from hub.events.reconciling import HELD_FOR, LAPSE_BATCH, LAPSE_SECONDS, Lapsing
 from hub.events.store import PostgresEventStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.statements import reader
 from hub.plans.model import PlanState

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.breaker import MISCONFIGURED, Breaker, BreakerState

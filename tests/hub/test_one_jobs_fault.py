@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.errors import UnknownProvider
-from hub.jobs.decide import Decision, is_legal
+from hub.jobs.decide import is_legal
+from hub.jobs.decision import Decision
 from hub.jobs.model import Claimed, Job, JobState, NewJob, Purpose
 from hub.jobs.outcome import Declined, Outcome, Pending, Succeeded, Unknown
 from hub.jobs.spec import OperationSpec

@@ -11,7 +11,7 @@ from hub.errors import NotResolvable, SecondPersonNeeded
 from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.housekeeping.store import PostgresHousekeepingStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import FINAL, JobState
 from hub.jobs.outcome import Outcome, Succeeded

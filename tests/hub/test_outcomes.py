@@ -6,7 +6,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.decide import after_attempt
+from hub.jobs.decision import Moment
 from hub.jobs.model import LONGEST_LIFE
 from hub.jobs.outcome import NotSent, Pending
 from hub.jobs.spec import Limits

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.decide import after_attempt
+from hub.jobs.decision import Moment
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Succeeded
 from hub.jobs.spec import Limits

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.events.store import PostgresEventStore
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Declined, Outcome, Succeeded
 from hub.jobs.store import PostgresJobStore

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.errors import ProviderNotReady
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore

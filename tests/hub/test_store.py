@@ -15,7 +15,7 @@ from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.intake.submit import Submission
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.model import JobState, NewJob
 from hub.jobs.outcome import Declined, Outcome, Succeeded

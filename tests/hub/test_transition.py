@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.event_store import PostgresEventLog
 from hub.jobs.model import FINAL, TRANSITIONS, JobState
 from hub.jobs.rows import ending_columns

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.store import PostgresJobStore
 from hub.lanes.ports import Settlement

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from hub.jobs.decide import Moment, after_attempt
+from hub.jobs.decide import after_attempt
+from hub.jobs.decision import Moment
 from hub.jobs.model import SETTLED, Claimed, JobState, Purpose, RetryPolicy
 from hub.jobs.outcome import Outcome
 from hub.jobs.spec import Limits, OperationSpec

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hub.events.model import ArrivedEvent
 from hub.jobs.agreeing import Compared, Task
 from hub.jobs.contradicting import Contradiction, weigh
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from hub.jobs.outcome import Outcome
 from tests.simulation.store import JobRow, MemoryStore, OutboxRow

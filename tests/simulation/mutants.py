@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from hub.events.reconciling import ApplyHeld
 from hub.housekeeping.abandoned import ParkAbandoned
 from hub.housekeeping.expiring import Expiring
-from hub.jobs import contradicting, decide
-from hub.jobs.decide import Decision, Moment
+from hub.jobs import contradicting, decide, looking
+from hub.jobs.decision import Decision, Moment
 from hub.jobs.letters import Cause
 from hub.jobs.model import Claimed, JobState
 from hub.jobs.outcome import NotSent, NotSentCause, Outcome, Unknown
@@ -186,7 +186,7 @@ def _called_off_again(job: Claimed, outcome: Outcome, moment: Moment) -> Decisio
     return _after_cancel(job, outcome, moment)
 
 
-_after_cancel = decide._after_cancel
+_after_cancel = decide.after_cancel
 
 _UNCHECKED: Sequence[Patch] = (
     (sys.modules[Dispatch.__module__], "unsent", lambda job, spec, now: None),
@@ -205,9 +205,12 @@ MUTANTS: Mapping[str, list[Patch]] = {
     "blind resent": [(decide, "_doubt", _resending(Replay.BLIND)), *_UNCHECKED],
     "absent believed at once": [(decide, "_found_absent", Over(_absent_at_once))],
     "a failed look-up is absent": [(decide, "_after_look_up", _counts_lost_as_absent)],
-    "called off again when unknown": [(decide, "_after_cancel", _called_off_again)],
+    "called off again when unknown": [(decide, "after_cancel", _called_off_again)],
     "unknown is dead when exhausted": [(decide, "_doubt", Over(_dead_when_exhausted))],
-    "parked without a letter": [(decide, "_parked", _parked_without_letter)],
+    "parked without a letter": [
+        (decide, "parked", _parked_without_letter),
+        (looking, "parked", _parked_without_letter),
+    ],
     "a new provider key per attempt": [(Dispatch, "_warrant", _new_key)],
     "intent skipped": [(Dispatch, "_state_intents", _no_intents)],
     "adopted without a fence": [(Dispatch, "_ask", _ask_nobody)],

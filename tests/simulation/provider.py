@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hub.events.model import ArrivedEvent
 from hub.jobs.agreeing import Asked, Compared, Named, Sum, Task, mismatch
-from hub.jobs.decide import CALLED_OFF
+from hub.jobs.looking import CALLED_OFF
 from hub.jobs.model import Claimed
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Pending, Succeeded
 from hub.jobs.spec import Replay

@@ -12,7 +12,7 @@ from hub.events.model import ArrivedEvent
 from hub.events.store import PostgresEventStore
 from hub.housekeeping.store import PostgresHousekeepingStore
 from hub.jobs.agreeing import Compared, Task
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
 from hub.jobs.model import TRANSITIONS, JobState, NewJob, Origin, RetryPolicy, Work
 from hub.jobs.outcome import Declined, Outcome, Succeeded
@@ -35,7 +35,8 @@ from tests.simulation.comparable import (
 )
 from tests.simulation.events import MemoryEvents
 from tests.simulation.house import MemoryHouse
-from tests.simulation.store import LetterRow, MemoryStore
+from tests.simulation.store import MemoryStore
+from tests.simulation.written import written
 
 SEQUENCES = 40
 OPERATIONS = 55
@@ -47,11 +48,7 @@ OWNERS = ("hub-a", "hub-b", "hub-duty/housekeeping.1")
 DOUBTS = (JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT)
 SERVED = ((), ("acme",), ("globex",), ("acme", "globex"), ("globex", "acme"), ("acme", turns.DOUBTS))
 
-_LETTERS = text("SELECT job_id, seq, cause, reason, left_at, left_by FROM dead_letter ORDER BY job_id, seq")
-_ATTEMPTS = text("SELECT job_id, seq, purpose, term, outcome, reason FROM attempt ORDER BY job_id, seq")
-_HANDLED = text("SELECT lane_id, event_id, handled FROM webhook_event ORDER BY event_id")
 _RUN_OUT = text("UPDATE job SET expire_at = :past WHERE job_id = :job_id")
-_TOLD = text("SELECT event_id, differs, proposal, job_state FROM provider_event")
 
 
 def decode(outcome: bytes) -> Outcome | None:
@@ -315,30 +312,14 @@ class Pair:
             assert job is not None
             self._same("job", of_row(row), of_row(job))
             self._same("due", sign_at(row.due_at), sign_at(job.due_at))
-        async with self._engine.connect() as connection:
-            letters = [r for r in await connection.execute(_LETTERS) if str(r.job_id) in self.made]
-            attempts = [r for r in await connection.execute(_ATTEMPTS) if str(r.job_id) in self.made]
-            handled = [
-                r for r in await connection.execute(_HANDLED) if r.event_id.startswith(f"{self._seed}-")
-            ]
-            told = [r for r in await connection.execute(_TOLD) if r.event_id.startswith(f"{self._seed}-")]
-        real_letters = {
-            (str(r.job_id), r.seq): LetterRow(Cause(r.cause), r.reason, r.left_by if r.left_at else None)
-            for r in letters
-        }
-        self._same("letters", self.model.letters, real_letters)
-        self._same(
-            "attempts",
-            {k: (int(a.purpose), a.term, a.outcome, a.reason) for k, a in self.model.attempts.items()},
-            {(str(r.job_id), r.seq): (r.purpose, r.term, r.outcome, r.reason) for r in attempts},
-        )
-        ours = {key: row.handled for key, row in self.model_events.rows.items()}
-        self._same("events", ours, {(r.lane_id, r.event_id): r.handled for r in handled})
-        self._same(
-            "told",
-            {k: (c.what, c.proposal, state) for k, (c, state) in self.model_events.told.items()},
-            {r.event_id: (r.differs, r.proposal, r.job_state) for r in told},
-        )
+        real = await written(self._engine, self.made, f"{self._seed}-")
+        self._same("letters", self.model.letters, real.letters)
+        attempts = {k: (int(a.purpose), a.term, a.outcome, a.reason) for k, a in self.model.attempts.items()}
+        self._same("attempts", attempts, real.attempts)
+        events = {key: row.handled for key, row in self.model_events.rows.items()}
+        self._same("events", events, real.events)
+        told = {k: (c.what, c.proposal, state) for k, (c, state) in self.model_events.told.items()}
+        self._same("told", told, real.told)
 
 
 _OPERATIONS = {

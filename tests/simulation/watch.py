@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.jobs.decide import CALLED_OFF, POISON_AFTER
+from hub.jobs.decide import POISON_AFTER
+from hub.jobs.looking import CALLED_OFF
 from hub.jobs.model import TRANSITIONS, Claimed, JobState, Purpose
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Unknown
 from hub.jobs.spec import Replay

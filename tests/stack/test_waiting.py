@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hub.jobs.decide import Decision
+from hub.jobs.decision import Decision
 from hub.jobs.model import JobState
 from local import waiting
 from local.stack.postgres import Server
