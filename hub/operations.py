@@ -147,6 +147,7 @@ class Operations:
             leases=PostgresLaneLeases(shared.engine),
             store=shared.lanes,
             park_doubts=store.park_doubts,
+            is_silent=shared.directory.is_silent,
             notary=shared.notary,
             log=shared.log,
             clock=shared.clock,

@@ -75,7 +75,8 @@ class FakeSpokes:
         self.evidence = b"evidence"
         self.sent: list[str] = []
         self.knowledge = Knowledge.NONE
-        self.cut = False
+        self.cut = self.gone = False
+        self.asked = asyncio.Event()
         self.ready = True
         self.limited: Limits | None = None
         self.operation = spec()
@@ -103,7 +104,10 @@ class FakeSpokes:
             yield [Result(attempt.claimed.attempt_id, self.outcomes.pop(0), self.evidence)]
 
     async def fence(self, lane: str, term: int, attempts: Sequence[Claimed]) -> list[Report]:
-        """Knows of every attempt what the test says."""
+        """Knows of every attempt what the test says, unless it has gone."""
+        self.asked.set()
+        if self.gone:
+            raise SpokeUnavailable("gone")
         return [Report(a.attempt_id, self.knowledge, None) for a in attempts]
 
 

@@ -10,6 +10,7 @@ from hub.housekeeping.concerns import LaneAtWork
 from hub.housekeeping.lasting import Lasting
 from hub.jobs.decision import Decision
 from hub.jobs.letters import Cause
+from hub.jobs.looking import OVERTIME
 from hub.jobs.model import Claimed, JobState, Purpose
 from hub.jobs.outcome import WORDS, Unknown
 from hub.jobs.ports import Post
@@ -74,7 +75,8 @@ class ParkAbandoned:
     """The duty that takes lanes nobody has owned for a while, to park what only an owner could settle.
 
     It sends nothing, and gives a lane back at once. `park_doubts` parks what is over and cannot be looked up,
-    in a lane under a term, up to so many.
+    in a lane under a term, up to so many, if it has been over for so long. The owner of a lane whose spoke
+    `is_silent` can do nothing with it: there it parks what an owner would have given up.
     """
 
     name = "park what is abandoned"
@@ -86,7 +88,8 @@ class ParkAbandoned:
         lanes: LanesAtWork,
         leases: LaneLeases,
         store: LaneStore,
-        park_doubts: Callable[[str, int, int], Awaitable[Sequence[str]]],
+        park_doubts: Callable[[str, int, int, timedelta], Awaitable[Sequence[str]]],
+        is_silent: Callable[[str], bool],
         notary: Notary,
         log: AuditLog,
         clock: Clock,
@@ -97,20 +100,26 @@ class ParkAbandoned:
         self._leases = leases
         self._store = store
         self._park_doubts = park_doubts
+        self._is_silent = is_silent
         self._notary = notary
         self._log = log
         self._clock = clock
         self._post = post
-        self._lasting = Lasting()
+        self._unowned, self._silent = Lasting(), Lasting()
 
     async def run_once(self) -> float | None:
-        """Parks what lies in lanes that have been abandoned for long enough."""
-        unowned = [lane for lane in await self._lanes() if lane.is_unowned]
-        ages = self._lasting.seen((lane.lane for lane in unowned), self._clock.monotonic())
-        for lane in unowned:
-            if lane.has_stranded and ages[lane.lane] >= ABANDONED_SECONDS:
-                await self._park(lane.lane)
+        """Parks what lies in lanes that have long been abandoned, or whose spoke has long been silent."""
+        lanes = await self._lanes()
+        for lane in self._for_long(self._unowned, [lane for lane in lanes if lane.is_unowned]):
+            await self._park(lane.lane)
+        owned = [lane for lane in lanes if not lane.is_unowned and self._is_silent(lane.provider)]
+        for lane in self._for_long(self._silent, owned):
+            self._tell(lane.lane, await self._park_doubts(lane.lane, lane.term, DOUBTS, OVERTIME), [])
         return LOOK_SECONDS
+
+    def _for_long(self, lasting: Lasting, lanes: Sequence[LaneAtWork]) -> list[LaneAtWork]:
+        ages = lasting.seen((lane.lane for lane in lanes), self._clock.monotonic())
+        return [lane for lane in lanes if lane.has_stranded and ages[lane.lane] >= ABANDONED_SECONDS]
 
     async def _park(self, lane: str) -> None:
         # A lane is only written down when it is first asked for; whoever owns it by now keeps it.
@@ -118,12 +127,15 @@ class ParkAbandoned:
         if grant is None:
             return
         try:
-            over = await self._park_doubts(lane, grant.term, DOUBTS)
+            over = await self._park_doubts(lane, grant.term, DOUBTS, timedelta())
             orphans = await self._store.adopt(lane, grant.term)
             for start in range(0, len(orphans), BATCH):
                 await self._settle(lane, grant.term, orphans[start : start + BATCH], grant.at)
         finally:
             await self._leases.release(self._owner, [lane])
+        self._tell(lane, over, orphans)
+
+    def _tell(self, lane: str, over: Sequence[str], orphans: Sequence[Orphan]) -> None:
         for job_id in [*over, *(orphan.claimed.job_id for orphan in orphans)]:
             self._post(job_id)
         if over or orphans:

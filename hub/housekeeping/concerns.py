@@ -27,6 +27,7 @@ class LaneAtWork:
     """
 
     lane: str
+    term: int
     is_unowned: bool
     has_jobs: bool
     has_stranded: bool

@@ -55,6 +55,7 @@ class PostgresHousekeepingStore:
         return [
             LaneAtWork(
                 lane=row["lane_id"],
+                term=row["term"],
                 is_unowned=row["is_unowned"],
                 has_jobs=row["has_waiting"] or row["has_stranded"],
                 has_stranded=row["has_stranded"],
@@ -63,9 +64,12 @@ class PostgresHousekeepingStore:
             for row in await self._rows(_LANES_AT_WORK, {})
         ]
 
-    async def park_doubts(self, lane: str, term: int, limit: int) -> list[str]:
-        """Parks up to `limit` jobs of a lane that may have been done, are over, and cannot be looked up."""
-        rows = await self._rows(_PARK_DOUBTS, {"lane": lane, "term": term, "limit": limit})
+    async def park_doubts(
+        self, lane: str, term: int, limit: int, beyond: timedelta = timedelta()
+    ) -> list[str]:
+        """Parks up to `limit` jobs that may have been done, were over so long ago, and nobody can look up."""
+        wanted = {"lane": lane, "term": term, "limit": limit, "beyond": beyond}
+        rows = await self._rows(_PARK_DOUBTS, wanted)
         return [str(row["job_id"]) for row in rows]
 
     async def old_outboxes(self) -> list[str]:

@@ -10,6 +10,7 @@ from hub.clock import Clock
 from hub.errors import ProviderNotReady, UnknownProvider
 from hub.jobs.decide import after_attempt, is_legal, must_be_alone, unsent
 from hub.jobs.decision import Decision, Moment, broken
+from hub.jobs.looking import OVERTIME
 from hub.jobs.model import SETTLED, Claimed, Purpose
 from hub.jobs.outcome import WORDS, NotSent, NotSentCause, Outcome, Unknown, UnknownCause
 from hub.jobs.ports import Post
@@ -154,7 +155,6 @@ class Dispatch:
                 fit.append(attempt)
             else:
                 late.append(self._settle_unsent(attempt, outcome))
-        self._gate.spared(len(late), self._tools.clock.monotonic())
         await all_of(late)
         return fit
 
@@ -168,6 +168,7 @@ class Dispatch:
                     if attempt:
                         attested = self._attested(attempt, result)
                         settling.append(asyncio.create_task(self._settle_result(attempt.claimed, attested)))
+                        settling[-1].add_done_callback(_heard)
         except SpokeUnavailable as problem:
             _log.warning("spoke cut off", extra={"lane": self._lane, "problem": str(problem)})
         await asyncio.gather(*settling)
@@ -198,12 +199,15 @@ class Dispatch:
                 wait = min(wait * 2, LONGEST_WAIT)
 
     async def _ask(self, attempts: Sequence[Claimed]) -> list[Report]:
-        # Only the spoke can say whether these attempts began, so this waits as long as it takes.
+        # Only the spoke can say whether these attempts began: this waits as long as a doubt is looked up.
         wait = FIRST_WAIT
         while True:
             try:
                 return await self._tools.spokes.fence(self._lane, self._term, attempts)
             except SpokeUnavailable:
+                given_up = self._time.now() - OVERTIME
+                if over := [a for a in attempts if a.expire_at <= given_up]:
+                    return [Report(a.attempt_id, Knowledge.NONE, None) for a in over]
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
 
@@ -268,6 +272,12 @@ class Dispatch:
             await self._tools.events.apply(job_id)
         except Exception:  # noqa: BLE001 - they stay held, and a duty of its own applies them
             _log.exception("held events not applied", extra={"job": job_id})
+
+
+def _heard(task: "asyncio.Task[None]") -> None:
+    """What breaks is told to whoever awaits the task; when they have been dropped, to nobody."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def all_of(work: Sequence[Coroutine[None, None, None]]) -> None:

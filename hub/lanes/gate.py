@@ -84,10 +84,6 @@ class Gate:
         if self._bucket.is_limited:
             self._bucket.take(n, now)
 
-    def spared(self, n: int, now: float) -> None:
-        """Attempts that had begun are not sent after all: they have cost the provider nothing."""
-        self._bucket.give_back(n, now)
-
     def ended(self) -> None:
         """Counts an attempt that has ended."""
         self.in_flight -= 1

@@ -38,11 +38,6 @@ class TokenBucket:
         self._fill(now)
         self._tokens -= n
 
-    def give_back(self, n: int, now: float) -> None:
-        """Gives back `n` tokens that were taken for nothing."""
-        self._fill(now)
-        self._tokens = min(self._burst, self._tokens + n)
-
     def seconds_until(self, n: int, now: float) -> float:
         """How long until `n` may go."""
         self._fill(now)

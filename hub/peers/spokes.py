@@ -81,6 +81,10 @@ class SpokeDirectory:
         """Whether the spoke answered when it was last asked."""
         return provider in self._ready
 
+    def is_silent(self, provider: str) -> bool:
+        """Whether the hub was told of the spoke, and it did not answer."""
+        return provider in self._stubs and provider not in self._ready
+
     def lanes(self) -> Mapping[str, Limits]:
         """The lanes of all spokes that have described themselves, with their limits."""
         return {

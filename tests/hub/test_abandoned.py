@@ -57,6 +57,7 @@ class House:
             leases=self.leases,
             store=self.desk.lanes,
             park_doubts=self.store.park_doubts,
+            is_silent=lambda provider: provider in self.silent,
             notary=FakeNotary(),
             log=self.log,
             clock=self.clock,
@@ -151,6 +152,28 @@ async def test_what_waits_for_a_confirmation_until_after_its_expiry_is_kept_unti
     job = await house.desk.jobs.get(new_job(1).job_id)
     assert job is not None
     assert (job.state, job.reason) == (JobState.IN_DOUBT, "CONFIRMATION_OVERDUE")
+
+
+@pytest.mark.parametrize(("over", "parked"), [(timedelta(hours=23), False), (timedelta(hours=25), True)])
+@pytest.mark.parametrize("state", [JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT])
+async def test_what_is_over_for_a_day_is_parked_while_its_spoke_is_silent_and_its_lane_stays_its_owners(
+    house: House, state: JobState, over: timedelta, *, parked: bool
+) -> None:
+    term = await house.own()
+    await house.desk.jobs.accept([new_job(1)])
+    (orphan,) = await house.desk.lanes.claim(LANE, term, 1, FakeNotary().intents)
+    await house.desk.lanes.settle(LANE, term, [_end(orphan, Decision(state, timedelta()))])
+    async with house.engine.begin() as connection:
+        await connection.execute(text("UPDATE job SET expire_at = now() - CAST(:over AS interval)"), {"over": over})
+    await house.go_round(ABANDONED_SECONDS)
+    assert house.posted == []
+    house.silent = ["echo"]
+    await house.go_round(ABANDONED_SECONDS)
+    job = await house.desk.jobs.get(new_job(1).job_id)
+    assert job is not None
+    assert (job.due_at is None, house.posted) == (parked, [job.job_id] * parked)
+    assert (await house.desk.store.letter(job.job_id) is not None) == parked
+    assert await house.own() == term
 
 
 async def test_all_that_an_account_leaves_behind_ends_or_is_parked_with_one_alert_that_names_the_lane(

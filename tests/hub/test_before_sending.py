@@ -15,7 +15,7 @@ from hub.jobs.decide import after_attempt, begin_by, unsent
 from hub.jobs.decision import Decision, Moment
 from hub.jobs.model import SETTLED, JobState, Purpose
 from hub.jobs.outcome import NotSent, NotSentCause, Succeeded
-from hub.jobs.spec import Limits, Replay
+from hub.jobs.spec import Replay
 from tests.hub.jobs import NOW, claimed, new_job, spec
 from tests.hub.test_doubted import run_out
 from tests.hub.test_lane import Bench
@@ -77,25 +77,6 @@ async def test_what_was_tried_in_vain_until_its_time_was_over_is_a_letter(
     await run_out(hub_engine)
     await desk.house.expire(10)
     assert await desk.state() is JobState.DEAD
-
-
-async def test_what_is_not_sent_after_all_costs_the_lane_none_of_its_rate(
-    bench: Bench, hub_engine: AsyncEngine
-) -> None:
-    late = new_job(1, expire_at=datetime(2999, 1, 1, tzinfo=UTC))
-    bench.at = late.expire_at - timedelta(seconds=3)
-    bench.log.down = True
-    await bench.jobs.accept([late])
-    bench.run(await bench.own(), Limits(8, rate_per_second=0.001, burst=1))
-    await wait_for(bench.log.asked, 5)
-    bench.clock.move(9)
-    bench.log.down = False
-    await bench.until(late, {JobState.RETRY_WAIT})
-    await run_out(hub_engine)
-    in_time = new_job(2, expire_at=datetime(2999, 2, 1, tzinfo=UTC))
-    bench.spokes.outcomes = [Succeeded("T", b"r")]
-    await bench.jobs.accept([in_time])
-    assert (await bench.until(in_time, SETTLED)).state is JobState.SUCCEEDED
 
 
 async def test_a_doubted_charge_whose_key_may_be_forgotten_is_looked_up_and_not_resent(

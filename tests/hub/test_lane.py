@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.jobs.board import Board, wait_for
+from hub.jobs.looking import OVERTIME
 from hub.jobs.model import SETTLED, Job, JobState, NewJob, ended
 from hub.jobs.outcome import Declined, NotSent, NotSentCause, Outcome, Succeeded, Unknown
 from hub.jobs.spec import Limits, Replay
@@ -237,3 +238,16 @@ async def test_what_is_posted_at_the_end_is_what_the_store_then_says(bench: Benc
     assert accepted.created_at is not None
     stored = await bench.until(job, SETTLED)
     assert replace(ended(job, accepted.created_at, ending), proven=stored.proven) == stored
+
+
+async def test_an_attempt_whose_spoke_never_comes_back_is_in_doubt_a_day_after_its_expiry(
+    bench: Bench,
+) -> None:
+    job = new_job(1)
+    bench.spokes.cut = bench.spokes.gone = True
+    await bench.jobs.accept([job])
+    bench.run(await bench.own())
+    await wait_for(bench.spokes.asked, 5)
+    assert (await bench.until(job, {JobState.RUNNING})).state is JobState.RUNNING
+    bench.clock.move((job.expire_at - bench.at + OVERTIME).total_seconds())
+    assert (await bench.until(job, {JobState.IN_DOUBT})).reason == "SPOKE_LOST"

@@ -36,7 +36,6 @@ def _found(world: World) -> Iterator[tuple[str, str, str]]:
     yield from _evidence(world)
     yield from late.violations(world)
     yield from sharing.violations(world)
-    yield from world.watch.spending.violations(world.limits.rate_per_second, max(world.limits.burst, 1))
     for event in world.events.rows.values():
         job = store.get(event.event.job_id)
         if not event.handled and job is not None:

@@ -1,5 +1,7 @@
 """What the hub's housekeeping reads and parks, in memory, over the model of its store."""
 
+from datetime import timedelta
+
 from hub.housekeeping.concerns import LaneAtWork
 from hub.jobs.letters import Cause
 from hub.jobs.model import JobState
@@ -25,11 +27,13 @@ class MemoryHouse:
         found = [self._at_work(lane) for lane in sorted(store.lanes) if not lane.startswith(OWN)]
         return [lane for lane in found if lane.has_jobs or lane.has_statements]
 
-    def park_doubts(self, lane: str, term: int, limit: int) -> list[str]:
+    def park_doubts(self, lane: str, term: int, limit: int, beyond: timedelta = timedelta()) -> list[str]:
         """As park_doubts.sql."""
         if not self._store.owns(lane, term):
             return []
-        over = [row for row in self._store.live.values() if row.new.lane == lane and self._is_over(row)]
+        over = [
+            row for row in self._store.live.values() if row.new.lane == lane and self._is_over(row, beyond)
+        ]
         over = sorted(over, key=lambda row: row.new.expire_at)[:limit]
         for row in over:
             self._park(row)
@@ -41,17 +45,18 @@ class MemoryHouse:
         stranded = any(row.claimed_term or self._is_over(row) for row in rows)
         return LaneAtWork(
             lane=lane,
+            term=held.term,
             is_unowned=held.lease_until < self._store.now() or held.owner.startswith(OWN),
             has_jobs=stranded or any(_waits(row) for row in rows),
             has_stranded=stranded,
             has_statements=any(row.lane == lane for row in self._store.outbox.values()),
         )
 
-    def _is_over(self, row: JobRow) -> bool:
+    def _is_over(self, row: JobRow, beyond: timedelta = timedelta()) -> bool:
         now = self._store.now()
         if row.state not in (JobState.WAITING_CONFIRMATION, JobState.IN_DOUBT) or row.claimed_term:
             return False
-        if row.due_at is None or row.new.expire_at > now:
+        if row.due_at is None or row.new.expire_at > now - beyond:
             return False
         return row.state is JobState.IN_DOUBT or row.due_at <= now
 

@@ -111,6 +111,7 @@ class SimulatedHub:
             leases=store,
             store=store,
             park_doubts=store.park_doubts,
+            is_silent=lambda provider: not ports.spokes.is_ready(provider),
             notary=ports.notary,
             log=ports.log,
             clock=self._world,

@@ -160,9 +160,9 @@ class StoreLink:
         """Reads."""
         return await self._ask(self._house.lanes)
 
-    async def park_doubts(self, lane: str, term: int, limit: int) -> list[str]:
+    async def park_doubts(self, lane: str, term: int, limit: int, beyond: timedelta) -> list[str]:
         """Parks."""
-        return await self._ask(lambda: self._house.park_doubts(lane, term, limit))
+        return await self._ask(lambda: self._house.park_doubts(lane, term, limit, beyond))
 
     async def ask(self, answer: Callable[[], T]) -> T:
         """One commit of another kind."""

@@ -65,7 +65,7 @@ class Watch:
         self.effects: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
         self.turns = Fairness(self.wrong)
-        self.spending = Spending()
+        self._spending = Spending(world.limits.rate_per_second, float(max(world.limits.burst, 1)))
         self.taken_back: set[str] = set()
         """Jobs of which the provider says the contrary after all."""
         self.begun_jobs: set[str] = set()
@@ -104,8 +104,8 @@ class Watch:
     def claimed(self, term: int, orphans: Sequence[Orphan], asked_at: float) -> None:
         """Attempts begin: their claim is committed. The owner asked for them at `asked_at`."""
         self.attempts += len(orphans)
-        ids = [orphan.claimed.attempt_id for orphan in orphans]
-        self.spending.claimed(self._world.loop.time(), term, ids)
+        if excess := self._spending.excess(len(orphans), self._world.loop.time(), term):
+            self.wrong("rate", f"term {term}", f"{len(orphans)} attempts are {excess:.2f} too many")
         for orphan in orphans:
             claimed = orphan.claimed
             self._world.note("claimed", claimed.attempt_id, int(claimed.purpose), term)
@@ -185,7 +185,6 @@ class Watch:
 
     def concluded(self, term: int, settlements: Sequence[Settlement]) -> None:
         """A lane's owner is about to settle: what it has learnt binds it from now on."""
-        self.spending.settled(settlements)
         now = self._world.loop.time()
         for settlement in settlements:
             attempt_id = f"{settlement.job_id}.{settlement.seq}"

@@ -2,7 +2,7 @@
 -- takes a lane for a moment does not work on it. Stranded are attempts under way, and what may have been done and is over:
 -- what waits for its confirmation until an instant beyond its expiry is over then.
 SELECT * FROM (
-    SELECT l.lane_id, l.lease_until < now() OR starts_with(l.owner, 'hub-duty/') AS is_unowned,
+    SELECT l.lane_id, l.term, l.lease_until < now() OR starts_with(l.owner, 'hub-duty/') AS is_unowned,
            {lanes/holds_waiting} AS has_waiting,
            EXISTS (SELECT 1 FROM job j WHERE j.lane_id = l.lane_id AND j.claimed_term <> 0)
            OR EXISTS (SELECT 1 FROM job j

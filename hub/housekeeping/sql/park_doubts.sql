@@ -1,11 +1,11 @@
--- Parks jobs of a lane that may have been done, whose time is over, and that nobody can look up. What waits for its
--- confirmation until an instant that lies beyond its expiry is over then.
+-- Parks jobs of a lane that may have been done, whose time has been over for so long, and that nobody can look up. What
+-- waits for its confirmation until an instant that lies beyond its expiry is over then.
 WITH owned AS (
     SELECT term FROM lane WHERE lane_id = :lane AND term = :term FOR KEY SHARE
 ), late AS (
     SELECT * FROM job
     WHERE lane_id = :lane AND claimed_term = 0 AND due_at IS NOT NULL
-      AND state IN ({JobState.WAITING_CONFIRMATION}, {JobState.IN_DOUBT}) AND expire_at <= now()
+      AND state IN ({JobState.WAITING_CONFIRMATION}, {JobState.IN_DOUBT}) AND expire_at <= now() - CAST(:beyond AS interval)
       AND (state = {JobState.IN_DOUBT} OR due_at <= now())
       AND EXISTS (SELECT 1 FROM owned)
     ORDER BY expire_at
