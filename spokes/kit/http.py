@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, cast
 from urllib.parse import urlencode
 
@@ -84,14 +85,24 @@ class _Sending:
             self.track.advance(Progress.WRITING)
 
 
+class Sends(Enum):
+    """What an attempt sends. A question of ours (a look-up, a list) may be sent again, and leaves no doubt; a
+    read of Core's is sent once under its intent, and its evidence says how far it got.
+    """
+
+    WORK = 1
+    QUESTION = 2
+    READ = 3
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderHttp:
-    """The provider, as one attempt may talk to it. `reads` : the whole operation changes nothing."""
+    """The provider, as one attempt may talk to it."""
 
     connections: Connections
     account: Account
     track: Track
-    reads: bool
+    sends: Sends
     telemetry: Telemetry
 
     async def get(
@@ -99,7 +110,7 @@ class ProviderHttp:
     ) -> Reply:
         """Reads. Raises Interrupted where the reply is none that a handler could use."""
         query = f"?{urlencode(params)}" if params else ""
-        return await self._request("GET", path + query, None, headers or {}, None)
+        return await self._request("GET", path + query, None, headers or {}, self._tracked(changes=False))
 
     async def post(
         self,
@@ -112,15 +123,21 @@ class ProviderHttp:
         """Sends JSON or a form. Raises Interrupted where the reply is none that a handler could use."""
         body, kind = (orjson.dumps(json), _JSON) if form is None else (urlencode(form).encode(), _FORM)
         headers = {**(headers or {}), "Content-Type": kind}
-        return await self._request("POST", path, body, headers, self._effect)
+        return await self._request("POST", path, body, headers, self._tracked(changes=True))
 
     async def delete(self, path: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Deletes. Raises Interrupted where the reply is none that a handler could use."""
-        return await self._request("DELETE", path, None, headers or {}, self._effect)
+        return await self._request("DELETE", path, None, headers or {}, self._tracked(changes=True))
 
     @property
-    def _effect(self) -> Track | None:
-        return None if self.reads else self.track
+    def asks(self) -> bool:
+        """Whether all that is sent is a question of ours, which leaves nothing behind."""
+        return self.sends is Sends.QUESTION
+
+    def _tracked(self, *, changes: bool) -> Track | None:
+        """What notes the progress of a request that decides what the attempt has come to."""
+        decides = self.sends is Sends.READ or (self.sends is Sends.WORK and changes)
+        return self.track if decides else None
 
     async def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], track: Track | None

@@ -18,7 +18,7 @@ from spokes.kit.accounts import Account, find
 from spokes.kit.envelope import Task, Verdict
 from spokes.kit.errors import Interrupted, UnknownAccount, WebhookRefused
 from spokes.kit.hearing import answer_to_proto, delivery_of, heard
-from spokes.kit.http import Connections, ProviderHttp
+from spokes.kit.http import Connections, ProviderHttp, Sends
 from spokes.kit.manifest import Manifest, OperationSpec
 from spokes.kit.outcome import Cause, Doing, NotSent, Outcome, Unknown, doubtful, stamp, to_proto
 from spokes.kit.progress import Track
@@ -106,7 +106,7 @@ class Worker:
         account = self._accounts.get(attempt.account)
         if spec is None or account is None:
             return NotSent(Cause.UNSUPPORTED, "NOT_OFFERED", "no such operation or account here")
-        call = self._call(attempt, account, track, reads=spec.operation.is_read or task is Task.LOOK_UP)
+        call = self._call(attempt, account, track, _sends(spec, task))
         remaining = deadline - self._clock.now().timestamp()
         if remaining <= 0:
             return NotSent(Cause.OVERLOADED, "NO_TIME_LEFT", "the attempt's time was up before it began")
@@ -120,12 +120,12 @@ class Worker:
             async with asyncio.timeout(remaining):
                 return await self._perform(call, spec, spec.operation.request.FromString(request), task)
         except Interrupted as interrupted:
-            return _of_read(interrupted.outcome) if call.http.reads else interrupted.outcome
+            return _of_question(interrupted.outcome) if call.http.asks else interrupted.outcome
         except TimeoutError:
-            return _late(call.track, harmless=call.http.reads)
+            return _late(call.track, harmless=call.http.asks)
         except Exception as error:  # noqa: BLE001 - a provider's code raises anything, and its text may hold secrets
             _log.error("handler failed", extra=_where(error, spec.operation.rpc))
-            return _own_fault(call.track, harmless=call.http.reads)
+            return _own_fault(call.track, harmless=call.http.asks)
 
     async def _perform(self, call: Call, spec: OperationSpec, request: Message, task: Task) -> Outcome:
         rpc = spec.operation.rpc
@@ -139,10 +139,8 @@ class Worker:
             return await self._spoke.look_up(call, rpc, request)
         return Unknown("NO_LOOK_UP", "the provider cannot be asked about this operation")
 
-    def _call(
-        self, attempt: spoke_service_pb2.Attempt, account: Account, track: Track, *, reads: bool
-    ) -> Call:
-        http = ProviderHttp(self._connections[account.name], account, track, reads, self._telemetry)
+    def _call(self, attempt: spoke_service_pb2.Attempt, account: Account, track: Track, sends: Sends) -> Call:
+        http = ProviderHttp(self._connections[account.name], account, track, sends, self._telemetry)
         return Call(
             job_id=attempt.job_id,
             account=account,
@@ -159,7 +157,7 @@ class Worker:
         if not isinstance(self._spoke, ListsEvents):
             return envelope.refuse(Verdict.NOT_OFFERED, "the provider lists no events")
         attempt = spoke_service_pb2.Attempt(account=account.name)
-        call = self._call(attempt, account, Track(self._clock), reads=True)
+        call = self._call(attempt, account, Track(self._clock), Sends.QUESTION)
         start, end = (t.ToDatetime(tzinfo=UTC) for t in (request.start_time, request.end_time))
         try:
             async with asyncio.timeout(max(0.0, opened.deadline - self._clock.now().timestamp())):
@@ -229,8 +227,14 @@ def _unlisted(outcome: NotSent | Unknown) -> Verdict:
     return Verdict.LIST_REFUSED if useless else Verdict.NOT_LISTED
 
 
-def _of_read(outcome: NotSent | Unknown) -> NotSent:
-    """A read that came to nothing leaves no doubt behind."""
+def _sends(spec: OperationSpec, task: Task) -> Sends:
+    if task is Task.LOOK_UP:
+        return Sends.QUESTION
+    return Sends.READ if spec.operation.is_read else Sends.WORK
+
+
+def _of_question(outcome: NotSent | Unknown) -> NotSent:
+    """A question that came to nothing leaves no doubt behind."""
     if isinstance(outcome, NotSent):
         return outcome
     return NotSent(Cause.PROVIDER_DOWN, outcome.reason, outcome.message)

@@ -164,7 +164,9 @@ async def test_what_is_over_for_a_day_is_parked_while_its_spoke_is_silent_and_it
     (orphan,) = await house.desk.lanes.claim(LANE, term, 1, FakeNotary().intents)
     await house.desk.lanes.settle(LANE, term, [_end(orphan, Decision(state, timedelta()))])
     async with house.engine.begin() as connection:
-        await connection.execute(text("UPDATE job SET expire_at = now() - CAST(:over AS interval)"), {"over": over})
+        await connection.execute(
+            text("UPDATE job SET expire_at = now() - CAST(:over AS interval)"), {"over": over}
+        )
     await house.go_round(ABANDONED_SECONDS)
     assert house.posted == []
     house.silent = ["echo"]

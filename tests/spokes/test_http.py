@@ -8,7 +8,7 @@ from mesh.clock import SystemClock
 from mesh.telemetry import Telemetry
 from spokes.kit.accounts import Account
 from spokes.kit.errors import Interrupted
-from spokes.kit.http import Connections, ProviderHttp
+from spokes.kit.http import Connections, ProviderHttp, Sends
 from spokes.kit.outcome import Cause, NotSent, Unknown
 from spokes.kit.progress import Progress, Track
 from tests.fakes import HandClock
@@ -50,10 +50,10 @@ async def connections():
     await connections.close()
 
 
-def http(connections, provider, *, reads=False):
+def http(connections, provider, *, sends=Sends.WORK):
     track = Track(SystemClock())
     return ProviderHttp(
-        connections, Account("default", provider.url, sandbox=True), track, reads, Telemetry(None)
+        connections, Account("default", provider.url, sandbox=True), track, sends, Telemetry(None)
     )
 
 
@@ -105,7 +105,7 @@ async def test_what_fails_after_an_effect_is_unknown_even_if_it_never_connected(
         connections,
         Account("default", "http://127.0.0.1:9", sandbox=True),
         client.track,
-        reads=False,
+        sends=Sends.WORK,
         telemetry=client.telemetry,
     )
     for request in (nowhere.get("/"), nowhere.post("/", json={})):
@@ -120,7 +120,7 @@ async def test_what_fails_before_any_effect_was_not_sent(connections, provider):
         connections,
         Account("default", "http://127.0.0.1:9", sandbox=True),
         nowhere.track,
-        reads=False,
+        sends=Sends.WORK,
         telemetry=nowhere.telemetry,
     )
     with pytest.raises(Interrupted) as cut:

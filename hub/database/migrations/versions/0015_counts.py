@@ -13,14 +13,16 @@ _TABLES = (
         tenant text NOT NULL,
         state smallint NOT NULL,
         is_claimed boolean NOT NULL,
+        is_parked boolean NOT NULL,
         jobs bigint NOT NULL
     ) WITH (autovacuum_vacuum_scale_factor = 0.02)
     """,
     "CREATE TABLE letter_count (lane_id text NOT NULL, letters bigint NOT NULL)",
     "GRANT SELECT, INSERT, DELETE ON job_count, letter_count TO hub_rw",
     """
-    INSERT INTO job_count (lane_id, tenant, state, is_claimed, jobs)
-    SELECT lane_id, tenant, state, claimed_term <> 0, count(*) FROM job GROUP BY 1, 2, 3, 4
+    INSERT INTO job_count (lane_id, tenant, state, is_claimed, is_parked, jobs)
+    SELECT lane_id, tenant, state, claimed_term <> 0, claimed_term = 0 AND due_at IS NULL, count(*)
+    FROM job GROUP BY 1, 2, 3, 4, 5
     """,
     """
     INSERT INTO letter_count (lane_id, letters)
@@ -32,9 +34,10 @@ _TABLES = (
 _JOBS = """
 CREATE FUNCTION count_jobs_{change}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO job_count (lane_id, tenant, state, is_claimed, jobs)
-    SELECT lane_id, tenant, state, claimed_term <> 0, sum(n) FROM ({rows}) AS changed
-    GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0;
+    INSERT INTO job_count (lane_id, tenant, state, is_claimed, is_parked, jobs)
+    SELECT lane_id, tenant, state, claimed_term <> 0, claimed_term = 0 AND due_at IS NULL, sum(n)
+    FROM ({rows}) AS changed
+    GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0;
     RETURN NULL;
 END $$
 """
