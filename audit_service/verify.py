@@ -240,13 +240,18 @@ def _check_statement(entry: Entry, keys: dict[str, Key], job: str) -> None:
     if entry.said.get("v") != 1 or entry.text("job") != job:
         raise Invalid(entry.file, "not a statement about the job")
     kind = entry.text("kind", "intent|evidence|confirmation|action")
+    if kind in ("intent", "evidence"):
+        entry.text("purpose", "execute|look_up|cancel|read")
     if kind in ("intent", "action"):
         entry.text("actor.ref", "spiffe://.+")
         if kind == "intent":
             entry.text("req.commit", "[0-9a-f]{64}")
         _check_signature(entry, keys, "hub")
         return
-    unproven = entry.text("res.outcome") in ("unknown", "not_sent")
+    unproven = entry.text("res.outcome", "succeeded|pending|declined|not_sent|unknown") in (
+        "unknown",
+        "not_sent",
+    )
     key = _check_signature(entry, keys, "spoke", *(["hub"] if kind == "evidence" and unproven else []))
     if key.role == "spoke" and key.holder.rpartition("/")[2] != entry.text("op.provider"):
         raise Invalid(entry.file, "a spoke speaks of its own provider only")

@@ -175,6 +175,11 @@ CASES: list[tuple[list[Signed], str]] = [
         "entries/4.json: not for this producer to say",
     ),
     ([*KEYS, (replace(INTENT, req=replace(INTENT.req, commit="00")), HUB)], "entries/3.json: req.commit"),
+    ([*KEYS, (replace(INTENT, purpose="steal"), HUB)], "entries/3.json: purpose is missing"),  # type: ignore[arg-type]
+    (
+        [*KEYS, (INTENT, HUB), (_answer(INTENT, res=Result("sort_of", rig.T, commit="ef" * 32)), SPOKE)],  # type: ignore[arg-type]
+        "entries/4.json: res.outcome is missing",
+    ),
     ([KEYS[1], *KEYS[1:]], "keys/0.json: signed with a key that was not in the log by then"),
     ([*KEYS, KEYS[1]], "keys/3.json: does not add a new key"),
     ([*KEYS, (_key(SMTP, LOG)[0], HUB)], "keys/3.json: not for this producer to say"),

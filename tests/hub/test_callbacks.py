@@ -328,3 +328,19 @@ async def test_neither_logs_nor_texts_show_the_secret_or_the_address(
     assert len(ours) == 3
     for secret in ("t0ken", KEY, repr(base64.b64decode(KEY))[2:-1]):
         assert secret not in said
+
+
+async def test_an_alert_ends_with_the_entry_of_its_tenant_also_where_all_was_given_up(
+    desk: Post, receiver: Receiver
+) -> None:
+    receiver.status = 500
+    await desk.tell("evt")
+    for _ in range(90):
+        await desk.go()
+        desk.clock.move(HOUR)
+    assert list((await desk.waiting()).values()) == [False]
+    assert await desk.firing()
+    del desk.endpoints["acme"]
+    await desk.go()
+    assert await desk.firing() == []
+    assert await desk.waiting() == {}

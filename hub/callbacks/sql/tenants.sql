@@ -1,4 +1,5 @@
--- Whose events are due. It steps from tenant to tenant, whatever waits for each.
+-- Whose events are due, and of whom an alert speaks: its tenant may have no endpoint any more. It steps from tenant to
+-- tenant, whatever waits for each.
 WITH RECURSIVE waiting AS (
     (SELECT tenant FROM event_delivery WHERE next_at IS NOT NULL ORDER BY tenant LIMIT 1)
     UNION ALL
@@ -8,3 +9,6 @@ WITH RECURSIVE waiting AS (
 )
 SELECT w.tenant FROM waiting w
 WHERE EXISTS (SELECT 1 FROM event_delivery d WHERE d.tenant = w.tenant AND d.next_at <= :now)
+UNION
+SELECT substr(alert_key, length('EventsUndelivered/') + 1) FROM alert
+WHERE name = 'EventsUndelivered' AND ended_at IS NULL
