@@ -66,11 +66,16 @@ async def test_a_fault_of_an_operation_with_an_effect(effect, fault, tmp_path):
 
 
 @pytest.mark.parametrize("fault", EXPECTED, ids=lambda f: f.name.lower())
-async def test_a_fault_of_a_read_never_leaves_a_doubt(read, fault, tmp_path):
+async def test_a_fault_of_a_read_says_what_was_sent_and_is_sent_once(read, fault, tmp_path):
+    kind, why, _ = EXPECTED[fault]
     async with script(read, fault) as provider, bench(read[0], provider.url, tmp_path) as spoke:
         outcome = await spoke.ask(read[1], seconds=seconds(fault))
-    assert outcome.WhichOneof("kind") == "not_sent"
+    assert outcome.WhichOneof("kind") == kind
+    assert (cause_of(outcome) if kind == "not_sent" else outcome.unknown.reason) == why
     assert not provider.effects
+    assert len(provider.requests) <= 1
+    left = outcome.progress >= outcome_pb2.SEND_PROGRESS_WRITING
+    assert left == outcome.HasField("sent_time") == (fault is not Fault.REFUSE)
 
 
 @pytest.mark.parametrize("fault", EXPECTED, ids=lambda f: f.name.lower())
